@@ -1,0 +1,65 @@
+package io.any4.tinygemm;
+
+/// Where a model runs: it owns buffers and carries out about ten operations on them, in order.
+///
+/// A decoder is written against this interface alone, so CPU and GPU share one forward pass. Buffers hold 32-bit
+/// floats,
+/// row-major, one row per token. Every output row depends on its own input row only and is summed in a fixed order:
+/// results do not depend on the thread count or on the other rows of a batch.
+public interface Device extends AutoCloseable {
+    /// What was chosen and why, in one line for a person, such as `cpu: vector 512 bit, 2 threads`.
+    String describe();
+
+    /// Zeroed working memory for `length` floats.
+    Buffer allocate(long length);
+
+    /// Copies host floats into a buffer, from its element `offset` on.
+    void write(float[] values, Buffer target, long offset);
+
+    /// Copies `count` floats of a buffer, from its element `offset` on, to the start of `out`.
+    void read(Buffer source, long offset, float[] out, int count);
+
+    /// Makes a weight ready for [#matmul] and [#embed]; called once per weight when a model is loaded.
+    Matrix prepare(Weight weight);
+
+    /// `out[t] = row ids[t] of table`, for each token `t`.
+    void embed(Matrix table, int[] ids, Buffer out);
+
+    /// `y[t][r] = sum over c of w[r][c] * x[t][c]`; x is `[tokens, columns]`, y is `[tokens, rows]`.
+    void matmul(Matrix w, Buffer x, int tokens, Buffer y);
+
+    /// `y[t] += bias`, with y `[tokens, width]`.
+    void addBias(Buffer y, Buffer bias, int tokens, int width);
+
+    /// `x += y`, elementwise over the first `length` floats.
+    void add(Buffer x, Buffer y, long length);
+
+    /// Root-mean-square norm of each of `rows` rows: `out = x / sqrt(mean(x^2) + epsilon) * gain`. May be in place.
+    void rmsNorm(Buffer x, Buffer gain, float epsilon, int rows, int width, Buffer out);
+
+    /// Rotary position embedding in place on x `[tokens, heads, headDim]`, token `t` being at position
+    /// `firstPosition + t`. Element `i` of a head pairs with `i + headDim / 2` (the Hugging Face convention).
+    ///
+    /// @param inverseFrequencies `[headDim / 2]`, radians per position
+    void rope(Buffer x, Buffer inverseFrequencies, int tokens, int heads, int headDim, int firstPosition);
+
+    /// Appends `tokens` rows of `width` floats of `source` to a cache, from row `position` on.
+    void store(Buffer source, int tokens, int width, Buffer cache, int position);
+
+    /// Causal softmax attention of q `[tokens, heads, headDim]` over a cache that already holds positions
+    /// `0 .. firstPosition + tokens - 1`, scores scaled by `1 / sqrt(headDim)`; out has the shape of q.
+    void attention(
+            Buffer q, Buffer keys, Buffer values, AttentionShape shape, int tokens, int firstPosition, Buffer out);
+
+    /// `out = silu(gate) * up`, elementwise over `length` floats; out may be gate.
+    void swiglu(Buffer gate, Buffer up, long length, Buffer out);
+
+    /// `out[i] = x[rows[i]]`, rows of `width` floats: collects the tokens routed to one expert.
+    void gather(Buffer x, int[] rows, int width, Buffer out);
+
+    /// `out[rows[i]] += factors[i] * x[i]`, rows of `width` floats: returns an expert's output to its tokens.
+    void scatterAdd(Buffer x, int[] rows, float[] factors, int width, Buffer out);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,10 @@
+/// Quantization, kernels and model execution: everything in any4j that is mathematics or format.
+module io.any4.core {
+    requires static transitive org.jspecify;
+    requires jdk.incubator.vector;
+    requires tools.jackson.databind;
+    requires ai.djl.tokenizers;
+
+    exports io.any4.tensor;
+    exports io.any4.tinygemm;
+}
