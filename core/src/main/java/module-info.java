@@ -5,6 +5,8 @@ module io.any4.core {
     requires tools.jackson.databind;
     requires ai.djl.tokenizers;
 
+    exports io.any4.checkpoint;
+    exports io.any4.quant;
     exports io.any4.tensor;
     exports io.any4.tinygemm;
 }
