@@ -1,0 +1,197 @@
+package io.any4.tinygemm;
+
+/// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
+///
+/// Buffers are float arrays and hold at most 2^31 - 1 floats; weights are read where they lie and may be larger.
+public final class CpuDevice implements Device {
+    private static final int ELEMENT_GRAIN = 4096;
+
+    private final Kernels kernels;
+    private final Team team;
+    private final boolean ownsTeam;
+    private final String description;
+    private float[] arranged = new float[0];
+
+    CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why) {
+        this.kernels = kernels;
+        this.team = team;
+        this.ownsTeam = ownsTeam;
+        this.description =
+                "cpu: %s, %d thread%s%s".formatted(kernels.name(), team.threads(), team.threads() == 1 ? "" : "s", why);
+    }
+
+    /// The oracle: plain Java with sums in double. Slow; for tests and for checking other devices. The team stays the
+    /// caller's.
+    public static CpuDevice scalar(Team team) {
+        return new CpuDevice(new ScalarKernels(), team, false, "");
+    }
+
+    @Override
+    public String describe() {
+        return description;
+    }
+
+    @Override
+    public Buffer allocate(long length) {
+        if (length > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException(
+                    "a buffer of a CPU device holds at most 2^31 floats, not %d: use a shorter context"
+                            .formatted(length));
+        }
+        return new CpuBuffer(new float[Math.toIntExact(length)]);
+    }
+
+    @Override
+    public void write(float[] values, Buffer target, long offset) {
+        System.arraycopy(values, 0, CpuBuffer.of(target), Math.toIntExact(offset), values.length);
+    }
+
+    @Override
+    public void read(Buffer source, long offset, float[] out, int count) {
+        System.arraycopy(CpuBuffer.of(source), Math.toIntExact(offset), out, 0, count);
+    }
+
+    @Override
+    public Matrix prepare(Weight weight) {
+        return kernels.prepare(weight, team);
+    }
+
+    @Override
+    public void embed(Matrix table, int[] ids, Buffer out) {
+        float[] data = CpuBuffer.of(out);
+        for (int t = 0; t < ids.length; t++) {
+            table.weight().dequantizeRow(ids[t], data, t * table.columns());
+        }
+    }
+
+    @Override
+    public void matmul(Matrix w, Buffer x, int tokens, Buffer y) {
+        CpuMatrix matrix = (CpuMatrix) w;
+        int columns = matrix.columns();
+        int length = matrix.arrangedLength();
+        float[] from = CpuBuffer.of(x);
+        float[] to = CpuBuffer.of(y);
+        float[] inputs = arrangedSpace(Math.multiplyExact(tokens, length));
+        team.run(tokens, 4, (first, last) -> {
+            for (int t = first; t < last; t++) {
+                matrix.arrange(from, t * columns, inputs, t * length);
+            }
+        });
+        team.run(matrix.rows(), matrix.rowGrain(), (first, last) -> matrix.multiply(inputs, tokens, to, first, last));
+    }
+
+    private float[] arrangedSpace(int length) {
+        if (arranged.length < length) {
+            arranged = new float[length];
+        }
+        return arranged;
+    }
+
+    @Override
+    public void addBias(Buffer y, Buffer bias, int tokens, int width) {
+        float[] data = CpuBuffer.of(y);
+        float[] addend = CpuBuffer.of(bias);
+        for (int t = 0; t < tokens; t++) {
+            for (int i = 0; i < width; i++) {
+                data[t * width + i] += addend[i];
+            }
+        }
+    }
+
+    @Override
+    public void add(Buffer x, Buffer y, long length) {
+        float[] sum = CpuBuffer.of(x);
+        float[] addend = CpuBuffer.of(y);
+        team.run(Math.toIntExact(length), ELEMENT_GRAIN, (from, to) -> kernels.add(sum, addend, from, to));
+    }
+
+    @Override
+    public void rmsNorm(Buffer x, Buffer gain, float epsilon, int rows, int width, Buffer out) {
+        float[] from = CpuBuffer.of(x);
+        float[] to = CpuBuffer.of(out);
+        float[] gains = CpuBuffer.of(gain);
+        int grain = Math.max(1, ELEMENT_GRAIN / width);
+        team.run(rows, grain, (first, last) -> kernels.rmsNorm(from, gains, epsilon, width, to, first, last));
+    }
+
+    @Override
+    public void rope(Buffer x, Buffer inverseFrequencies, int tokens, int heads, int headDim, int firstPosition) {
+        float[] data = CpuBuffer.of(x);
+        float[] frequencies = CpuBuffer.of(inverseFrequencies);
+        team.run(tokens, 4, (first, last) -> {
+            float[] cos = new float[headDim / 2];
+            float[] sin = new float[headDim / 2];
+            for (int t = first; t < last; t++) {
+                angles(frequencies, firstPosition + t, cos, sin);
+                for (int head = 0; head < heads; head++) {
+                    kernels.rotate(data, (t * heads + head) * headDim, cos, sin, headDim / 2);
+                }
+            }
+        });
+    }
+
+    /// Angles are rounded to float before their cosine is taken, as in PyTorch: checkpoints were trained that way.
+    private static void angles(float[] frequencies, int position, float[] cos, float[] sin) {
+        for (int i = 0; i < cos.length; i++) {
+            float angle = position * frequencies[i];
+            cos[i] = (float) Math.cos(angle);
+            sin[i] = (float) Math.sin(angle);
+        }
+    }
+
+    @Override
+    public void store(Buffer source, int tokens, int width, Buffer cache, int position) {
+        System.arraycopy(
+                CpuBuffer.of(source), 0, CpuBuffer.of(cache), Math.multiplyExact(position, width), tokens * width);
+    }
+
+    @Override
+    public void attention(
+            Buffer q, Buffer keys, Buffer values, AttentionShape shape, int tokens, int firstPosition, Buffer out) {
+        Attention attention = new Attention(
+                CpuBuffer.of(q),
+                CpuBuffer.of(keys),
+                CpuBuffer.of(values),
+                shape,
+                tokens,
+                firstPosition,
+                CpuBuffer.of(out));
+        team.run(attention.units(), 1, (from, to) -> kernels.attention(attention, from, to));
+    }
+
+    @Override
+    public void swiglu(Buffer gate, Buffer up, long length, Buffer out) {
+        float[] gates = CpuBuffer.of(gate);
+        float[] ups = CpuBuffer.of(up);
+        float[] to = CpuBuffer.of(out);
+        team.run(Math.toIntExact(length), ELEMENT_GRAIN, (from, end) -> kernels.swiglu(gates, ups, to, from, end));
+    }
+
+    @Override
+    public void gather(Buffer x, int[] rows, int width, Buffer out) {
+        float[] from = CpuBuffer.of(x);
+        float[] to = CpuBuffer.of(out);
+        for (int i = 0; i < rows.length; i++) {
+            System.arraycopy(from, rows[i] * width, to, i * width, width);
+        }
+    }
+
+    @Override
+    public void scatterAdd(Buffer x, int[] rows, float[] factors, int width, Buffer out) {
+        float[] from = CpuBuffer.of(x);
+        float[] to = CpuBuffer.of(out);
+        for (int i = 0; i < rows.length; i++) {
+            for (int j = 0; j < width; j++) {
+                to[rows[i] * width + j] += factors[i] * from[i * width + j];
+            }
+        }
+    }
+
+    /// Ends the threads, if the device started them; buffers and matrices need no closing.
+    @Override
+    public void close() {
+        if (ownsTeam) {
+            team.close();
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package io.any4.tinygemm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TeamTest {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7})
+    void everyIndexIsVisitedOnce(int threads) {
+        try (Team team = new Team(threads)) {
+            for (int count : new int[] {0, 1, 5, 64, 1000}) {
+                for (int grain : new int[] {1, 3, 16, 4096}) {
+                    AtomicIntegerArray visits = new AtomicIntegerArray(Math.max(1, count));
+                    team.run(count, grain, (from, to) -> {
+                        for (int i = from; i < to; i++) {
+                            visits.incrementAndGet(i);
+                        }
+                    });
+                    for (int i = 0; i < count; i++) {
+                        assertThat(visits.get(i))
+                                .as("count %d grain %d index %d", count, grain, i)
+                                .isEqualTo(1);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void rangesAreContiguousMultiplesOfTheGrainAndAlwaysTheSame() {
+        try (Team team = new Team(3)) {
+            assertThat(ranges(team, 70, 16)).containsExactly("0-16", "16-48", "48-70");
+            assertThat(ranges(team, 70, 16)).containsExactly("0-16", "16-48", "48-70");
+        }
+    }
+
+    private static List<String> ranges(Team team, int count, int grain) {
+        List<String> ranges = Collections.synchronizedList(new ArrayList<>());
+        team.run(count, grain, (from, to) -> ranges.add(from + "-" + to));
+        Collections.sort(ranges);
+        return ranges;
+    }
+
+    @Test
+    void membersWorkAfterALongPause() throws InterruptedException {
+        try (Team team = new Team(2)) {
+            for (int round = 0; round < 3; round++) {
+                assertThat(ranges(team, 4, 1)).hasSize(2);
+                Thread.sleep(20); // long enough to park
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 9})
+    void whatABodyThrowsReachesTheCallerAndTheTeamGoesOn(int failing) {
+        try (Team team = new Team(2)) {
+            assertThatThrownBy(() -> team.run(10, 1, (from, to) -> {
+                        if (from <= failing && failing < to) {
+                            throw new ArithmeticException("index " + failing);
+                        }
+                    }))
+                    .isInstanceOf(ArithmeticException.class)
+                    .hasMessage("index " + failing);
+            assertThat(ranges(team, 2, 1)).hasSize(2);
+        }
+    }
+
+    @Test
+    void aLoopInsideALoopRunsOnItsOwnThread() {
+        try (Team team = new Team(2)) {
+            AtomicIntegerArray visits = new AtomicIntegerArray(16);
+            team.run(4, 1, (from, to) -> {
+                for (int i = from; i < to; i++) {
+                    int outer = i;
+                    Thread caller = Thread.currentThread();
+                    team.run(4, 1, (a, b) -> {
+                        assertThat(Thread.currentThread()).isSameAs(caller);
+                        for (int j = a; j < b; j++) {
+                            visits.incrementAndGet(outer * 4 + j);
+                        }
+                    });
+                }
+            });
+            for (int i = 0; i < 16; i++) {
+                assertThat(visits.get(i)).isEqualTo(1);
+            }
+        }
+    }
+
+    @Test
+    void callersTakeTurns() throws InterruptedException {
+        try (Team team = new Team(2)) {
+            int[] counts = new int[2];
+            Runnable caller = () -> {
+                for (int i = 0; i < 2000; i++) {
+                    team.run(2, 1, (from, to) -> {
+                        for (int j = from; j < to; j++) {
+                            counts[j]++; // safe only because loops do not overlap
+                        }
+                    });
+                }
+            };
+            Thread other = new Thread(caller);
+            other.start();
+            caller.run();
+            other.join();
+            assertThat(counts).containsExactly(4000, 4000);
+        }
+    }
+
+    @Test
+    void aClosedTeamRefusesWork() {
+        Team team = new Team(2);
+        team.close();
+        assertThatThrownBy(() -> ranges(team, 2, 1)).isInstanceOf(IllegalStateException.class);
+    }
+}
