@@ -1,0 +1,11 @@
+/// The `any4j` command line.
+module io.any4.cli {
+    requires static org.jspecify;
+    requires io.any4.eval;
+    requires info.picocli;
+    requires me.tongfei.progressbar;
+    requires tools.jackson.databind;
+
+    opens io.any4.cli to
+            info.picocli;
+}

@@ -1,0 +1,8 @@
+/// What a quantization cost: perplexity, divergence, comparison of models, and the HTML report.
+module io.any4.eval {
+    requires static transitive org.jspecify;
+    requires transitive io.any4.core;
+    requires tools.jackson.databind;
+
+    exports io.any4.eval;
+}
