@@ -2,7 +2,7 @@
 module io.any4.core {
     requires static transitive org.jspecify;
     requires jdk.incubator.vector;
-    requires tools.jackson.databind;
+    requires transitive tools.jackson.databind;
     requires ai.djl.tokenizers;
 
     exports io.any4.checkpoint;

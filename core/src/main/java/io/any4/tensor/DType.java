@@ -1,5 +1,9 @@
 package io.any4.tensor;
 
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
 /// The element types a tensor can have, with the names the safetensors format gives them.
 public enum DType {
     F32("F32", 4),
@@ -23,6 +27,18 @@ public enum DType {
     /// The name in a safetensors header.
     public String safetensorsName() {
         return safetensorsName;
+    }
+
+    /// The type with this name in a safetensors header, if it is one of ours.
+    public static Optional<DType> named(String safetensorsName) {
+        return Arrays.stream(values())
+                .filter(type -> type.safetensorsName.equals(safetensorsName))
+                .findFirst();
+    }
+
+    /// The supported safetensors names, for error messages.
+    public static String supportedNames() {
+        return Arrays.stream(values()).map(DType::safetensorsName).collect(Collectors.joining(", "));
     }
 
     /// Bytes per element.

@@ -1,0 +1,63 @@
+package io.any4.checkpoint;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.ThreadLocalRandom;
+
+/// Files and directories that appear complete or not at all.
+public final class AtomicFiles {
+    private AtomicFiles() {}
+
+    /// Fills a file that does not have its final name yet.
+    @FunctionalInterface
+    public interface Content {
+        void writeTo(Path temporary) throws IOException;
+    }
+
+    /// Lets `content` fill a temporary sibling of `target`, flushes it to the disk and renames it; an existing file is
+    /// replaced.
+    ///
+    /// @throws InvalidInputException if that fails; the temporary file is deleted then and `target` is as it was
+    public static void write(Path target, Content content) {
+        Path temporary = target.resolveSibling(".%s.%016x.tmp"
+                .formatted(target.getFileName(), ThreadLocalRandom.current().nextLong()));
+        try {
+            try {
+                content.writeTo(temporary);
+                try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+                    channel.force(true);
+                }
+                move(temporary, target);
+            } finally {
+                Files.deleteIfExists(temporary);
+            }
+        } catch (IOException e) {
+            throw InvalidInputException.writing(target, e);
+        }
+    }
+
+    /// Writes a small file as [#write(Path, Content)] does.
+    public static void write(Path target, byte[] bytes) {
+        write(target, temporary -> Files.write(temporary, bytes));
+    }
+
+    /// Renames a file or directory within one file system, so that it is seen under one name or the other.
+    public static void move(Path source, Path target) throws IOException {
+        Files.move(source, target, StandardCopyOption.ATOMIC_MOVE);
+        forceDirectory(target.toAbsolutePath().resolveSibling(""));
+    }
+
+    /// Makes a rename survive a power failure, where the operating system lets directories be opened.
+    private static void forceDirectory(Path directory) {
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        } catch (IOException e) {
+            System.getLogger(AtomicFiles.class.getName())
+                    .log(System.Logger.Level.DEBUG, "cannot flush directory " + directory, e);
+        }
+    }
+}
