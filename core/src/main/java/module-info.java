@@ -6,6 +6,7 @@ module io.any4.core {
     requires ai.djl.tokenizers;
 
     exports io.any4.checkpoint;
+    exports io.any4.model;
     exports io.any4.quant;
     exports io.any4.tensor;
     exports io.any4.tinygemm;

@@ -1,0 +1,53 @@
+package io.any4.model;
+
+import io.any4.tinygemm.AttentionShape;
+import io.any4.tinygemm.Buffer;
+import io.any4.tinygemm.Device;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/// Causal self-attention with rotary positions, grouped key-value heads and an optional sliding window.
+///
+/// @param queryNorm norm of each query head before rotation (Qwen3), or null; likewise `keyNorm`
+/// @param frequencies `[headDim / 2]`, see [Rope#inverseFrequencies]
+record Attention(
+        AttentionShape shape,
+        Linear query,
+        Linear key,
+        Linear value,
+        Linear output,
+        @Nullable Norm queryNorm,
+        @Nullable Norm keyNorm,
+        Buffer frequencies) {
+    /// Adds the attention output for x, the normalised residual, to the residual.
+    void addTo(Buffer residual, Buffer x, Pass pass, KvCache.Layer cache) {
+        Device device = pass.device();
+        Scratch scratch = pass.scratch();
+        int tokens = pass.tokens();
+        int position = pass.position();
+        query.apply(pass, x, tokens, scratch.queries);
+        key.apply(pass, x, tokens, scratch.keys);
+        value.apply(pass, x, tokens, scratch.values);
+        if (queryNorm != null && keyNorm != null) {
+            queryNorm.apply(device, scratch.queries, tokens * shape.heads(), scratch.queries);
+            keyNorm.apply(device, scratch.keys, tokens * shape.kvHeads(), scratch.keys);
+        }
+        device.rope(scratch.queries, frequencies, tokens, shape.heads(), shape.headDim(), position);
+        device.rope(scratch.keys, frequencies, tokens, shape.kvHeads(), shape.headDim(), position);
+        device.store(scratch.keys, tokens, shape.kvWidth(), cache.keys(), position);
+        device.store(scratch.values, tokens, shape.kvWidth(), cache.values(), position);
+        device.attention(scratch.queries, cache.keys(), cache.values(), shape, tokens, position, scratch.attended);
+        output.apply(pass, scratch.attended, tokens, scratch.projected);
+        device.add(residual, scratch.projected, (long) tokens * output.matrix().rows());
+    }
+
+    List<List<Linear>> inputGroups() {
+        return List.of(List.of(query, key, value), List.of(output));
+    }
+
+    Attention map(UnaryOperator<Linear> f) {
+        return new Attention(
+                shape, f.apply(query), f.apply(key), f.apply(value), f.apply(output), queryNorm, keyNorm, frequencies);
+    }
+}

@@ -1,0 +1,54 @@
+package io.any4.model;
+
+import io.any4.tinygemm.Buffer;
+import io.any4.tinygemm.Device;
+
+/// The working buffers of a forward pass, shared by all blocks and reused by every call.
+final class Scratch {
+    /// `[tokens, hidden]`: the residual stream.
+    final Buffer residual;
+    /// `[tokens, hidden]`: the normalised input of a sublayer.
+    final Buffer normed;
+    /// `[tokens, hidden]`: the output of a sublayer, or of one expert.
+    final Buffer projected;
+    /// `[tokens, heads * headDim]`, as is [#attended].
+    final Buffer queries;
+    final Buffer attended;
+    /// `[tokens, kvHeads * headDim]`, as is [#values].
+    final Buffer keys;
+    final Buffer values;
+    /// `[tokens, intermediate]`, as is [#up].
+    final Buffer gate;
+    final Buffer up;
+    /// `[tokens, hidden]`: the rows routed to one expert; empty without experts.
+    final Buffer routed;
+    /// `[tokens, experts]`: the router's scores; empty without experts.
+    final Buffer scores;
+
+    private final int tokens;
+
+    Scratch(Device device, ModelConfig config, int tokens) {
+        this.tokens = tokens;
+        long hidden = (long) tokens * config.hiddenSize();
+        long queryWidth = (long) tokens * config.attention(0).queryWidth();
+        long kvWidth = (long) tokens * config.attention(0).kvWidth();
+        long intermediate = (long) tokens * config.intermediateSize();
+        ModelConfig.Experts experts = config.experts();
+        residual = device.allocate(hidden);
+        normed = device.allocate(hidden);
+        projected = device.allocate(hidden);
+        queries = device.allocate(queryWidth);
+        attended = device.allocate(queryWidth);
+        keys = device.allocate(kvWidth);
+        values = device.allocate(kvWidth);
+        gate = device.allocate(intermediate);
+        up = device.allocate(intermediate);
+        routed = device.allocate(experts == null ? 0 : hidden);
+        scores = device.allocate(experts == null ? 0 : (long) tokens * experts.count());
+    }
+
+    /// Tokens a pass may have.
+    int tokens() {
+        return tokens;
+    }
+}
