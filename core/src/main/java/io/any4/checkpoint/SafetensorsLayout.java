@@ -22,8 +22,17 @@ final class SafetensorsLayout {
     private static final int ALIGNMENT = 8;
 
     /// The order of types in a file, widest first.
-    private static final List<DType> TYPE_ORDER =
-            List.of(DType.I64, DType.F32, DType.I32, DType.BF16, DType.F16, DType.E8M0, DType.I8, DType.U8);
+    private static final List<DType> TYPE_ORDER = List.of(
+            DType.I64,
+            DType.F64,
+            DType.F32,
+            DType.I32,
+            DType.BF16,
+            DType.F16,
+            DType.I16,
+            DType.E8M0,
+            DType.I8,
+            DType.U8);
 
     private record Placed(TensorSpec spec, long begin) {
         long end() {

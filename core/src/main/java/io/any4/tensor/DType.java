@@ -13,8 +13,11 @@ public enum DType {
     E8M0("F8_E8M0", 1),
     U8("U8", 1),
     I8("I8", 1),
+    I16("I16", 2),
     I32("I32", 4),
-    I64("I64", 8);
+    I64("I64", 8),
+    /// For reference data; no model weight has this type.
+    F64("F64", 8);
 
     private final String safetensorsName;
     private final int bytes;
@@ -46,7 +49,7 @@ public enum DType {
         return bytes;
     }
 
-    /// Whether elements are real numbers rather than integers or codes.
+    /// Whether unquantized weights can have this type.
     public boolean isFloat() {
         return this == F32 || this == F16 || this == BF16;
     }

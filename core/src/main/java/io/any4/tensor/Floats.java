@@ -2,7 +2,7 @@ package io.any4.tensor;
 
 /// Conversions between 32-bit floats and the narrow number formats of model weights.
 ///
-/// All of them round to nearest, ties to even, and keep infinities and NaN.
+/// Rounding is to nearest, ties to even; infinities and NaN stay what they are.
 public final class Floats {
     private Floats() {}
 
@@ -34,7 +34,7 @@ public final class Floats {
     /// @throws IllegalArgumentException if the value is not a power of two in `[2^-127, 2^127]`
     public static byte toE8m0(float powerOfTwo) {
         int exponent = powerOfTwo < Float.MIN_NORMAL ? -127 : Math.getExponent(powerOfTwo);
-        if (Math.scalb(1f, exponent) != powerOfTwo) {
+        if (exponent > 127 || Math.scalb(1f, exponent) != powerOfTwo) {
             throw new IllegalArgumentException(powerOfTwo + " is not a power of two that E8M0 can hold");
         }
         return (byte) (exponent + 127);
@@ -43,11 +43,11 @@ public final class Floats {
     /// `value` as it reads after being stored in `dtype`.
     public static float round(float value, DType dtype) {
         return switch (dtype) {
-            case F32 -> value;
+            case F32, F64 -> value;
             case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
             case BF16 -> fromBf16(toBf16(value));
             case E8M0 -> fromE8m0(toE8m0(value));
-            case U8, I8, I32, I64 -> throw new IllegalArgumentException(dtype + " does not hold real numbers");
+            case U8, I8, I16, I32, I64 -> throw new IllegalArgumentException(dtype + " does not hold real numbers");
         };
     }
 }

@@ -13,6 +13,8 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
     public static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     public static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    public static final ValueLayout.OfDouble DOUBLE =
+            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     public Tensor {
         long expected = Math.multiplyExact(shape.elements(), dtype.bytes());
@@ -76,7 +78,9 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
             case U8 -> data.get(ValueLayout.JAVA_BYTE, index) & 0xff;
             case I8 -> data.get(ValueLayout.JAVA_BYTE, index);
             case I32 -> data.get(INT, index * 4);
+            case I16 -> data.get(SHORT, index * 2);
             case I64 -> data.get(LONG, index * 8);
+            case F64 -> (float) data.get(DOUBLE, index * 8);
         };
     }
 
@@ -89,7 +93,9 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
             case E8M0 -> data.set(ValueLayout.JAVA_BYTE, index, Floats.toE8m0(value));
             case U8, I8 -> data.set(ValueLayout.JAVA_BYTE, index, (byte) (int) value);
             case I32 -> data.set(INT, index * 4, (int) value);
+            case I16 -> data.set(SHORT, index * 2, (short) value);
             case I64 -> data.set(LONG, index * 8, (long) value);
+            case F64 -> data.set(DOUBLE, index * 8, value);
         }
     }
 
@@ -112,7 +118,7 @@ public record Tensor(DType dtype, Shape shape, MemorySegment data) {
                     out[offset + i] = Floats.fromBf16(data.get(SHORT, (index + i) * 2));
                 }
             }
-            case E8M0, U8, I8, I32, I64 -> {
+            case E8M0, U8, I8, I16, I32, I64, F64 -> {
                 for (int i = 0; i < count; i++) {
                     out[offset + i] = getFloat(index + i);
                 }
