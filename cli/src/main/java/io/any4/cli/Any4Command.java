@@ -11,13 +11,7 @@ import picocli.CommandLine.Spec;
 /// The command without a verb, and the options that every verb shares.
 @Command(
         name = "any4j",
-        mixinStandardHelpOptions = true,
-        scope = ScopeType.INHERIT,
         versionProvider = Version.class,
-        usageHelpAutoWidth = true,
-        sortOptions = false,
-        optionListHeading = "%nOptions:%n",
-        parameterListHeading = "%nArguments:%n",
         commandListHeading = "%nVerbs:%n",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
@@ -26,11 +20,12 @@ import picocli.CommandLine.Spec;
             "2:the command line is wrong",
             "3:an input cannot be used, or an output cannot be written"
         },
-        header = "Quantize language models with a learned number format, measure what it cost, and run them.",
-        description = "%nMODEL is a directory with a Hugging Face checkpoint: config.json, *.safetensors, tokenizer.json.",
+        header = "Quantize language models with a learned number format, measure what it cost, and run them.%n",
+        description =
+                "%nMODEL is always a directory with a Hugging Face checkpoint: config.json, *.safetensors, tokenizer.json.",
         footer = "%nStart with 'any4j demo'. Each verb explains itself: any4j VERB --help.",
         subcommands = {
-            DoctorCommand.class,
+            InspectCommand.class,
         })
 final class Any4Command implements Runnable {
     @Spec

@@ -35,13 +35,12 @@ final class Failures {
     static int execution(Exception failure, CommandLine command, ParseResult parsed) {
         PrintWriter err = command.getErr();
         boolean verbose = command.getCommandSpec().root().userObject() instanceof Any4Command root && root.verbose;
-        int code =
-                switch (failure) {
-                    case InvalidInputException input -> report(err, input.getMessage(), INPUT);
-                    case UncheckedIOException io -> report(err, sentence(io.getCause()), INPUT);
-                    case IOException io -> report(err, sentence(io), INPUT);
-                    default -> report(err, "internal error: " + failure + hint(verbose), INTERNAL);
-                };
+        int code = switch (failure) {
+            case InvalidInputException input -> report(err, input.getMessage(), INPUT);
+            case UncheckedIOException io -> report(err, sentence(io.getCause()), INPUT);
+            case IOException io -> report(err, sentence(io), INPUT);
+            default -> report(err, "internal error: " + failure + hint(verbose), INTERNAL);
+        };
         if (verbose) {
             failure.printStackTrace(err);
         }
@@ -61,7 +60,8 @@ final class Failures {
         return switch (failure) {
             case NoSuchFileException e -> "there is no file " + e.getFile();
             case AccessDeniedException e -> "no permission for " + e.getFile();
-            case FileAlreadyExistsException e -> e.getFile() + " exists already: choose another name, or delete it first";
+            case FileAlreadyExistsException e ->
+                e.getFile() + " exists already: choose another name, or delete it first";
             case FileSystemException e -> e.getFile() + ": " + e.getReason();
             default -> String.valueOf(failure.getMessage());
         };

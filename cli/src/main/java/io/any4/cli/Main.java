@@ -3,6 +3,7 @@ package io.any4.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 /// Entry point of the `any4j` command.
 public final class Main {
@@ -25,6 +26,19 @@ public final class Main {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler(Failures::usage);
         line.setExecutionExceptionHandler(Failures::execution);
+        style(line.getCommandSpec());
         return line;
+    }
+
+    /// Gives a verb and those below it the same help.
+    private static void style(CommandSpec spec) {
+        spec.mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .autoWidth(true)
+                .sortOptions(false)
+                .synopsisHeading("Usage: ")
+                .parameterListHeading("%nArguments:%n")
+                .optionListHeading("%nOptions:%n");
+        spec.subcommands().values().forEach(verb -> style(verb.getCommandSpec()));
     }
 }

@@ -14,8 +14,8 @@ final class TextTable {
 
     void add(String... cells) {
         if (cells.length != rows.getFirst().size()) {
-            throw new IllegalArgumentException(
-                    "%d cells in a table of %d columns".formatted(cells.length, rows.getFirst().size()));
+            throw new IllegalArgumentException("%d cells in a table of %d columns"
+                    .formatted(cells.length, rows.getFirst().size()));
         }
         rows.add(List.of(cells));
     }

@@ -21,8 +21,6 @@ final class Version implements IVersionProvider {
 
     @Override
     public String[] getVersion() {
-        return new String[] {
-            "any4j " + text(), "Java " + Runtime.version() + ", " + System.getProperty("java.vendor")
-        };
+        return new String[] {"any4j " + text(), "Java " + Runtime.version() + ", " + System.getProperty("java.vendor")};
     }
 }
