@@ -9,5 +9,6 @@ module io.any4.core {
     exports io.any4.model;
     exports io.any4.quant;
     exports io.any4.tensor;
+    exports io.any4.text;
     exports io.any4.tinygemm;
 }
