@@ -1,0 +1,107 @@
+package io.any4.quant;
+
+/// The levels of a format in ascending order, and where one level's range ends and the next one's begins.
+///
+/// @param levels the table, ascending; equal neighbours are allowed
+/// @param thresholds one fewer; `x` gets level `k` if it is above exactly `k` of them
+record Grid(float[] levels, float[] thresholds) {
+    /// NormalFloat with the decision thresholds bitsandbytes uses (QLoRA, arXiv 2305.14314).
+    static Grid nf4() {
+        return new Grid(
+                new float[] {
+                    -1f,
+                    -0.6961928009986877f,
+                    -0.5250730514526367f,
+                    -0.39491748809814453f,
+                    -0.28444138169288635f,
+                    -0.18477343022823334f,
+                    -0.09105003625154495f,
+                    0f,
+                    0.07958029955625534f,
+                    0.16093020141124725f,
+                    0.24611230194568634f,
+                    0.33791524171829224f,
+                    0.44070982933044434f,
+                    0.5626170039176941f,
+                    0.7229568362236023f,
+                    1f
+                },
+                new float[] {
+                    -0.8480964004993439f,
+                    -0.6106329262256622f,
+                    -0.4599952697753906f,
+                    -0.33967943489551544f,
+                    -0.23460740596055984f,
+                    -0.13791173323988914f,
+                    -0.045525018125772476f,
+                    0.03979014977812767f,
+                    0.1202552504837513f,
+                    0.2035212516784668f,
+                    0.2920137718319893f,
+                    0.3893125355243683f,
+                    0.5016634166240692f,
+                    0.6427869200706482f,
+                    0.8614784181118011f
+                });
+    }
+
+    /// The 4-bit float of bitsandbytes, divided by its maximum; a magnitude on a threshold takes the lower level.
+    static Grid fp4() {
+        float[] magnitudes = {0f, 0.005208333333f, 0.16666667f, 0.25f, 0.33333333f, 0.5f, 0.66666667f, 1f};
+        float[] thresholds = {0.00260417f, 0.0859375f, 0.20833333f, 0.29166667f, 0.4166667f, 0.583333f, 0.8333333f};
+        return mirrored(magnitudes, thresholds);
+    }
+
+    /// E2M1, as OCP microscaling defines it; a magnitude on a threshold takes the higher level.
+    static Grid e2m1() {
+        float[] magnitudes = {0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f};
+        float[] thresholds = {0.25f, 0.75f, 1.25f, 1.75f, 2.5f, 3.5f, 5f};
+        for (int k = 0; k < thresholds.length; k++) {
+            thresholds[k] = Math.nextDown(thresholds[k]); // at least the threshold is above the number before it
+        }
+        return mirrored(magnitudes, thresholds);
+    }
+
+    /// A grid of the magnitudes and their negatives, -0 and 0 included. A value goes to the level whose magnitude its
+    /// own selects by being above the thresholds; 0 goes to 0.
+    private static Grid mirrored(float[] magnitudes, float[] magnitudeThresholds) {
+        int half = magnitudes.length;
+        float[] levels = new float[2 * half];
+        float[] thresholds = new float[2 * half - 1];
+        for (int k = 0; k < half; k++) {
+            levels[half + k] = magnitudes[k];
+            levels[half - 1 - k] = -magnitudes[k];
+        }
+        thresholds[half - 1] = -Float.MIN_VALUE; // above it: 0 and more
+        for (int k = 0; k < half - 1; k++) {
+            thresholds[half + k] = magnitudeThresholds[k];
+            thresholds[half - 2 - k] = Math.nextDown(-magnitudeThresholds[k]); // the magnitude on it stays above
+        }
+        return new Grid(levels, thresholds);
+    }
+
+    /// `0 .. count - 1`, or from `first` on.
+    static float[] integers(int first, int count) {
+        float[] levels = new float[count];
+        for (int k = 0; k < count; k++) {
+            levels[k] = first + k;
+        }
+        return levels;
+    }
+
+    /// Writes the midpoints of `count` ascending levels to `thresholds`: with them [#code] finds the nearest level.
+    static void midpoints(float[] levels, int count, float[] thresholds) {
+        for (int k = 0; k < count - 1; k++) {
+            thresholds[k] = 0.5f * (levels[k] + levels[k + 1]);
+        }
+    }
+
+    /// The level for `x` among `thresholds.length + 1` levels, a power of two; NaN gets level 0.
+    static int code(float x, float[] thresholds) {
+        int code = 0;
+        for (int step = (thresholds.length + 1) >> 1; step > 0; step >>= 1) {
+            code += x > thresholds[code + step - 1] ? step : 0;
+        }
+        return code;
+    }
+}

@@ -1,0 +1,176 @@
+package io.any4.quant;
+
+import io.any4.checkpoint.InvalidInputException;
+import io.any4.quant.Method.Family;
+import io.any4.tensor.BitPacking;
+import io.any4.tensor.DType;
+
+/// Everything that decides how a weight is quantized.
+///
+/// Written as text it is the method and then settings, such as `any4,group-size=64,kmeans=exact`; see [#parse(String)].
+///
+/// @param method the number format
+/// @param groupSize consecutive weights of a row that share a scale, or [#PER_ROW]; the last group of a row may be
+///     short
+/// @param symmetric integer and learned formats only: no zero is stored, levels lie around 0
+/// @param zeroPoint integer formats only: what the zero of an asymmetric format may be
+/// @param kmeans learned formats only: how the table is found
+/// @param weighting learned formats only: how much each weight's error counts
+/// @param table learned formats only: which weights share a table
+/// @param metadata type of tables, scales and zeros: F16, BF16 or F32; the scales of `mx4` are always E8M0
+/// @param seed of everything random
+public record QuantizationSpec(
+        Method method,
+        int groupSize,
+        boolean symmetric,
+        ZeroPoint zeroPoint,
+        Clustering kmeans,
+        Weighting weighting,
+        TableScope table,
+        DType metadata,
+        long seed) {
+    /// The group size that makes each row one group.
+    public static final int PER_ROW = 0;
+
+    public QuantizationSpec {
+        if (groupSize < 0) {
+            throw new InvalidInputException(
+                    "the group size must be positive, not %d; 128 is usual, 'row' makes each row one group"
+                            .formatted(groupSize));
+        }
+        if (!metadata.isFloat()) {
+            throw new InvalidInputException("scales and tables can be f16, bf16 or f32, not " + metadata);
+        }
+        if (zeroPoint == ZeroPoint.INTEGER && (method.family() != Family.INTEGER || symmetric)) {
+            throw new InvalidInputException("an integer zero point needs an asymmetric int method, not " + method.id()
+                    + (symmetric ? " symmetric" : ""));
+        }
+        if (symmetric && method.family() == Family.FIXED_TABLE) {
+            throw new InvalidInputException(
+                    method.id() + " is always symmetric: leave the setting out, or choose an int or any method");
+        }
+    }
+
+    /// The usual settings of a method: groups of 128 (32 for `mx4`), asymmetric, fast k-means weighted by the second
+    /// moment of the activations, one table per row, F16 metadata, seed 0.
+    public static QuantizationSpec of(Method method) {
+        return new QuantizationSpec(
+                method,
+                method == Method.MX4 ? 32 : 128,
+                false,
+                ZeroPoint.FLOAT,
+                Clustering.FAST,
+                Weighting.SECOND_MOMENT,
+                TableScope.ROW,
+                DType.F16,
+                0);
+    }
+
+    /// The specification a text describes: a method, then `key=value` settings separated by commas. Keys are
+    /// `group-size` (a number or `row`), `symmetric` (`true`, `false`), `zero-point` (`float`, `integer`), `kmeans`
+    /// (`exact`, `fast`, `lloyd`), `weighting` (`none`, `mean`, `mean-abs`, `second-moment`), `table` (`row`,
+    /// `matrix`), `metadata` (`f16`, `bf16`, `f32`) and `seed`.
+    ///
+    /// @throws InvalidInputException if it describes none
+    public static QuantizationSpec parse(String text) {
+        return SpecText.parse(text);
+    }
+
+    /// This specification with one setting changed, key and value written as in [#parse(String)].
+    ///
+    /// @throws InvalidInputException if there is no such setting or value
+    public QuantizationSpec with(String key, String value) {
+        return SpecText.with(this, key, value);
+    }
+
+    /// The shortest text that [#parse(String)] turns into this specification.
+    public String describe() {
+        return SpecText.describe(this);
+    }
+
+    /// Bits per code.
+    public int bits() {
+        return method.bits();
+    }
+
+    /// Whether a zero is stored per group.
+    public boolean hasZero() {
+        return method.family() != Family.FIXED_TABLE && !symmetric;
+    }
+
+    /// Whether all rows read one table.
+    public boolean sharesTable() {
+        return method.family() != Family.LEARNED_TABLE || table == TableScope.MATRIX;
+    }
+
+    /// The group size for rows of that length: a positive number.
+    public int groupSize(int columns) {
+        return groupSize == PER_ROW ? columns : groupSize;
+    }
+
+    /// The type scales are stored in.
+    public DType scaleType() {
+        return method == Method.MX4 ? DType.E8M0 : metadata;
+    }
+
+    /// Bytes a quantized `[rows, columns]` weight takes, all side data included: exactly
+    /// [io.any4.tinygemm.Weight#bytes()].
+    public long bytes(long rows, int columns) {
+        long groups = rows * Math.ceilDiv(columns, groupSize(columns));
+        long perGroup = scaleType().bytes() + (hasZero() ? metadata.bytes() : 0);
+        long tables = bits() == 8 ? 0 : sharesTable() ? 1 : rows;
+        return rows * BitPacking.rowBytes(columns, bits())
+                + groups * perGroup
+                + tables * method.levels() * metadata.bytes();
+    }
+
+    /// Average storage per weight of a `[rows, columns]` matrix, all side data included.
+    public double bitsPerWeight(long rows, int columns) {
+        return 8.0 * bytes(rows, columns) / ((double) rows * columns);
+    }
+
+    /// The quantizer that does what this specification says.
+    public Quantizer quantizer() {
+        return switch (method.family()) {
+            case INTEGER -> new IntQuantizer(this);
+            case FIXED_TABLE -> new FixedTableQuantizer(this);
+            case LEARNED_TABLE -> new AnyQuantizer(this);
+        };
+    }
+
+    QuantizationSpec withMethod(Method method) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+
+    QuantizationSpec withGroupSize(int groupSize) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+
+    QuantizationSpec withSymmetric(boolean symmetric) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+
+    QuantizationSpec withZeroPoint(ZeroPoint zeroPoint) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+
+    QuantizationSpec withKmeans(Clustering kmeans) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+
+    QuantizationSpec withWeighting(Weighting weighting) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+
+    QuantizationSpec withTable(TableScope table) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+
+    QuantizationSpec withMetadata(DType metadata) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+
+    QuantizationSpec withSeed(long seed) {
+        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+    }
+}
