@@ -75,7 +75,7 @@ public final class Tokenizer implements AutoCloseable {
 
     /// The ids of a text.
     ///
-    /// @param addSpecialTokens whether to add what the model expects around a text, usually the token that begins it
+    /// @param addSpecialTokens whether to add what the model expects around a text, usually a token that begins it
     public int[] encode(String text, boolean addSpecialTokens) {
         long[] ids = library.encode(text, addSpecialTokens, false).getIds();
         boolean prepend = addSpecialTokens
