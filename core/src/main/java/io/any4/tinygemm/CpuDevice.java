@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import io.any4.checkpoint.InvalidInputException;
+
 /// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
 ///
 /// Buffers are float arrays and hold at most 2^31 - 1 floats; weights are read where they lie and may be larger.
@@ -24,6 +26,29 @@ public final class CpuDevice implements Device {
     /// caller's.
     public static CpuDevice scalar(Team team) {
         return new CpuDevice(new ScalarKernels(), team, false, "");
+    }
+
+    /// A device with the fastest kernels there are; [#describe] says which and why.
+    ///
+    /// @throws InvalidInputException if vector kernels are required and cannot be used
+    public static CpuDevice open(CpuOptions options) {
+        boolean scalar = VectorBits.requested().orElse(-1) == 0;
+        if (VectorBits.available() && !scalar) {
+            return new CpuDevice(new VectorKernels(), new Team(options.threads()), true, why());
+        }
+        String reason = scalar
+                ? "asked for by system property " + VectorBits.PROPERTY
+                : "because module jdk.incubator.vector is missing: start java with --add-modules jdk.incubator.vector";
+        if (options.requireVector()) {
+            throw new InvalidInputException("vector kernels are required but scalar ones would run, " + reason);
+        }
+        return new CpuDevice(new ScalarKernels(), new Team(options.threads()), true, ", " + reason);
+    }
+
+    private static String why() {
+        return VectorBits.requested().isPresent()
+                ? ", asked for by system property " + VectorBits.PROPERTY
+                : ", the width Java prefers on this processor";
     }
 
     @Override

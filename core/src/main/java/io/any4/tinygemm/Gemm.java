@@ -1,0 +1,173 @@
+package io.any4.tinygemm;
+
+import static io.any4.tinygemm.Simd.FLOATS;
+import static io.any4.tinygemm.Simd.LANES;
+
+import jdk.incubator.vector.FloatVector;
+
+/// Register tiles: four decoded rows against a few tokens.
+///
+/// Every pair of a row and a token has one accumulator, to which vectors are added from first to last, and whose lanes
+/// are summed at the end. That order is the same in all tiles and in the fused kernels, so a result does not depend on
+/// how many tokens are computed together.
+final class Gemm {
+    /// Rows decoded together.
+    static final int ROWS = 4;
+
+    /// Floats of arranged tokens that stay in the second-level cache while rows pass by.
+    private static final int CACHED_FLOATS = 1 << 18;
+
+    private Gemm() {}
+
+    /// `y[t * rows + r]` for all tokens and the rows `from <= r < to` of a matrix.
+    static void multiply(VectorMatrix matrix, float[] x, int tokens, float[] y, int from, int to) {
+        int length = matrix.arrangedLength();
+        int stride = matrix.rows();
+        int block = Math.max(4, CACHED_FLOATS / length / 4 * 4);
+        float[] panel = Scratch.floats(ROWS * length + matrix.decodeSpace());
+        for (int first = 0; first < tokens; first += block) {
+            int last = Math.min(tokens, first + block);
+            for (int row = from; row < to; row += ROWS) {
+                // rows past the end are computed as copies of the last one
+                for (int i = 0; i < ROWS; i++) {
+                    matrix.decode(Math.min(row + i, to - 1), panel, i * length, ROWS * length);
+                }
+                tokens(panel, length, x, first, last, y, row, to, stride);
+            }
+        }
+    }
+
+    private static void tokens(
+            float[] panel, int length, float[] x, int first, int last, float[] y, int row, int to, int stride) {
+        int r1 = Math.min(row + 1, to - 1);
+        int r2 = Math.min(row + 2, to - 1);
+        int r3 = Math.min(row + 3, to - 1);
+        int t = first;
+        if (LANES == 16) {
+            for (; t + 4 <= last; t += 4) {
+                four(panel, length, x, t * length, y, t * stride, stride, row, r1, r2, r3);
+            }
+        }
+        for (; t + 2 <= last; t += 2) {
+            two(panel, length, x, t * length, y, t * stride, stride, row, r1, r2, r3);
+        }
+        if (t < last) {
+            one(panel, length, x, t * length, y, t * stride, row, r1, r2, r3);
+        }
+    }
+
+    /// Four rows, one token.
+    static void one(float[] w, int length, float[] x, int at, float[] y, int out, int r0, int r1, int r2, int r3) {
+        FloatVector a0 = FloatVector.zero(FLOATS);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        for (int i = 0; i < length; i += LANES) {
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
+            a0 = FloatVector.fromArray(FLOATS, w, i).fma(v, a0);
+            a1 = FloatVector.fromArray(FLOATS, w, length + i).fma(v, a1);
+            a2 = FloatVector.fromArray(FLOATS, w, 2 * length + i).fma(v, a2);
+            a3 = FloatVector.fromArray(FLOATS, w, 3 * length + i).fma(v, a3);
+        }
+        put(y, out, r0, r1, r2, r3, a0, a1, a2, a3);
+    }
+
+    /// Four rows, two tokens.
+    private static void two(
+            float[] w, int length, float[] x, int at, float[] y, int out, int stride, int r0, int r1, int r2, int r3) {
+        FloatVector a0 = FloatVector.zero(FLOATS);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        FloatVector b0 = a0;
+        FloatVector b1 = a0;
+        FloatVector b2 = a0;
+        FloatVector b3 = a0;
+        for (int i = 0; i < length; i += LANES) {
+            FloatVector u = FloatVector.fromArray(FLOATS, x, at + i);
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + length + i);
+            FloatVector row = FloatVector.fromArray(FLOATS, w, i);
+            a0 = row.fma(u, a0);
+            b0 = row.fma(v, b0);
+            row = FloatVector.fromArray(FLOATS, w, length + i);
+            a1 = row.fma(u, a1);
+            b1 = row.fma(v, b1);
+            row = FloatVector.fromArray(FLOATS, w, 2 * length + i);
+            a2 = row.fma(u, a2);
+            b2 = row.fma(v, b2);
+            row = FloatVector.fromArray(FLOATS, w, 3 * length + i);
+            a3 = row.fma(u, a3);
+            b3 = row.fma(v, b3);
+        }
+        put(y, out, r0, r1, r2, r3, a0, a1, a2, a3);
+        put(y, out + stride, r0, r1, r2, r3, b0, b1, b2, b3);
+    }
+
+    /// Four rows, four tokens: twenty-one vector registers.
+    private static void four(
+            float[] w, int length, float[] x, int at, float[] y, int out, int stride, int r0, int r1, int r2, int r3) {
+        FloatVector a0 = FloatVector.zero(FLOATS);
+        FloatVector a1 = a0;
+        FloatVector a2 = a0;
+        FloatVector a3 = a0;
+        FloatVector b0 = a0;
+        FloatVector b1 = a0;
+        FloatVector b2 = a0;
+        FloatVector b3 = a0;
+        FloatVector c0 = a0;
+        FloatVector c1 = a0;
+        FloatVector c2 = a0;
+        FloatVector c3 = a0;
+        FloatVector d0 = a0;
+        FloatVector d1 = a0;
+        FloatVector d2 = a0;
+        FloatVector d3 = a0;
+        for (int i = 0; i < length; i += LANES) {
+            FloatVector s = FloatVector.fromArray(FLOATS, x, at + i);
+            FloatVector t = FloatVector.fromArray(FLOATS, x, at + length + i);
+            FloatVector u = FloatVector.fromArray(FLOATS, x, at + 2 * length + i);
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + 3 * length + i);
+            FloatVector row = FloatVector.fromArray(FLOATS, w, i);
+            a0 = row.fma(s, a0);
+            b0 = row.fma(t, b0);
+            c0 = row.fma(u, c0);
+            d0 = row.fma(v, d0);
+            row = FloatVector.fromArray(FLOATS, w, length + i);
+            a1 = row.fma(s, a1);
+            b1 = row.fma(t, b1);
+            c1 = row.fma(u, c1);
+            d1 = row.fma(v, d1);
+            row = FloatVector.fromArray(FLOATS, w, 2 * length + i);
+            a2 = row.fma(s, a2);
+            b2 = row.fma(t, b2);
+            c2 = row.fma(u, c2);
+            d2 = row.fma(v, d2);
+            row = FloatVector.fromArray(FLOATS, w, 3 * length + i);
+            a3 = row.fma(s, a3);
+            b3 = row.fma(t, b3);
+            c3 = row.fma(u, c3);
+            d3 = row.fma(v, d3);
+        }
+        put(y, out, r0, r1, r2, r3, a0, a1, a2, a3);
+        put(y, out + stride, r0, r1, r2, r3, b0, b1, b2, b3);
+        put(y, out + 2 * stride, r0, r1, r2, r3, c0, c1, c2, c3);
+        put(y, out + 3 * stride, r0, r1, r2, r3, d0, d1, d2, d3);
+    }
+
+    static void put(
+            float[] y,
+            int out,
+            int r0,
+            int r1,
+            int r2,
+            int r3,
+            FloatVector a0,
+            FloatVector a1,
+            FloatVector a2,
+            FloatVector a3) {
+        y[out + r0] = Simd.sum(a0);
+        y[out + r1] = Simd.sum(a1);
+        y[out + r2] = Simd.sum(a2);
+        y[out + r3] = Simd.sum(a3);
+    }
+}

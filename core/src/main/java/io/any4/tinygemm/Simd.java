@@ -1,0 +1,135 @@
+package io.any4.tinygemm;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The vector width of this Java process, and the few operations that all vector kernels share.
+///
+/// The width is a constant of the process because the compiler only turns Vector API calls into instructions where the
+/// species is a constant. It is the machine's preferred width unless the system property `any4.vector.bits` says
+/// otherwise.
+///
+/// Only operations with one possible result are used: the reductions and the transcendental functions of the Vector API
+/// are left out because theirs may change when the compiler takes over from the interpreter.
+final class Simd {
+    static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, shape());
+    static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
+    static final VectorSpecies<Short> SHORTS = FLOATS.withLanes(short.class);
+    static final VectorSpecies<Byte> BYTES = FLOATS.withLanes(byte.class);
+    /// As many shorts as there are lanes.
+    static final VectorSpecies<Short> HALF_SHORTS =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+
+    static final int BITS = FLOATS.vectorBitSize();
+    static final int LANES = FLOATS.length();
+    static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+
+    private static final VectorShuffle<Float> FOLD_8 = fold(8);
+    private static final VectorShuffle<Float> FOLD_4 = fold(4);
+    private static final VectorShuffle<Float> FOLD_2 = fold(2);
+    private static final VectorShuffle<Float> FOLD_1 = fold(1);
+
+    private Simd() {}
+
+    private static VectorShape shape() {
+        int bits = VectorBits.requested().orElse(FloatVector.SPECIES_PREFERRED.vectorBitSize());
+        return VectorShape.forBitSize(Math.min(bits, 512));
+    }
+
+    private static VectorShuffle<Float> fold(int distance) {
+        return VectorShuffle.fromOp(FLOATS, lane -> (lane + distance) % FLOATS.length());
+    }
+
+    /// The sum of all lanes, halves first.
+    static float sum(FloatVector v) {
+        FloatVector s = v;
+        if (LANES >= 16) {
+            s = s.add(s.rearrange(FOLD_8));
+        }
+        if (LANES >= 8) {
+            s = s.add(s.rearrange(FOLD_4));
+        }
+        s = s.add(s.rearrange(FOLD_2));
+        s = s.add(s.rearrange(FOLD_1));
+        return s.lane(0);
+    }
+
+    /// The greatest lane.
+    static float max(FloatVector v) {
+        FloatVector m = v;
+        if (LANES >= 16) {
+            m = m.max(m.rearrange(FOLD_8));
+        }
+        if (LANES >= 8) {
+            m = m.max(m.rearrange(FOLD_4));
+        }
+        m = m.max(m.rearrange(FOLD_2));
+        m = m.max(m.rearrange(FOLD_1));
+        return m.lane(0);
+    }
+
+    /// `e^x` within two units in the last place; 0 below -87 and clamped above 88.
+    ///
+    /// `x = n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` by its Taylor polynomial, `2^n` by setting exponent bits.
+    static FloatVector exp(FloatVector x) {
+        FloatVector clamped = x.min(88f).max(-87.5f);
+        // adding 1.5 * 2^23 rounds to an integer, which then stands in the low mantissa bits
+        FloatVector shifted = clamped.fma(broadcast(1.442695041f), broadcast(12582912f));
+        FloatVector n = shifted.sub(12582912f);
+        FloatVector r = n.fma(broadcast(-0.693359375f), clamped);
+        r = n.fma(broadcast(2.12194440e-4f), r);
+        FloatVector p = r.fma(broadcast(1f / 5040), broadcast(1f / 720));
+        p = p.fma(r, broadcast(1f / 120));
+        p = p.fma(r, broadcast(1f / 24));
+        p = p.fma(r, broadcast(1f / 6));
+        p = p.fma(r, broadcast(0.5f));
+        p = p.fma(r, broadcast(1f));
+        p = p.fma(r, broadcast(1f));
+        IntVector exponent =
+                shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).add(127 << 23);
+        FloatVector result = p.mul(exponent.reinterpretAsFloats());
+        return result.blend(0f, x.compare(VectorOperators.LT, -87f));
+    }
+
+    static FloatVector broadcast(float value) {
+        return FloatVector.broadcast(FLOATS, value);
+    }
+
+    /// The floats whose upper halves are the lower halves of the lanes: bf16 to float.
+    static FloatVector lowBf16(IntVector pairs) {
+        return pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+    }
+
+    /// The floats whose upper halves are the upper halves of the lanes.
+    static FloatVector highBf16(IntVector pairs) {
+        return pairs.and(0xffff0000).reinterpretAsFloats();
+    }
+
+    /// F16 values in the upper halves of the lanes, widened; the lower halves do not matter. Infinities and NaN become
+    /// large finite numbers.
+    static FloatVector highF16(IntVector pairs) {
+        // the exponent moves to its place in a float, where it is too small by the difference of the biases, 112
+        IntVector moved = pairs.lanewise(VectorOperators.ASHR, 3).and(0x8fffe000);
+        return moved.reinterpretAsFloats().mul(0x1p112f);
+    }
+
+    static FloatVector lowF16(IntVector pairs) {
+        return highF16(pairs.lanewise(VectorOperators.LSHL, 16));
+    }
+
+    /// Sixteen-bit lanes as the lower halves of int lanes.
+    static IntVector toInts(ShortVector halves) {
+        return (IntVector) halves.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
+    }
+
+    /// `length` rounded up to whole vectors.
+    static int pad(int length) {
+        return Math.ceilDiv(length, LANES) * LANES;
+    }
+}

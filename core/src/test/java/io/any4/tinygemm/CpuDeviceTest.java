@@ -1,0 +1,44 @@
+package io.any4.tinygemm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.any4.checkpoint.InvalidInputException;
+import org.junit.jupiter.api.Test;
+
+class CpuDeviceTest {
+    @Test
+    void saysWhichKernelsItChoseAndWhy() {
+        try (CpuDevice device = CpuDevice.open(new CpuOptions(2, true))) {
+            assertThat(device.describe()).matches("cpu: vector (128|256|512) bit, 2 threads, .*");
+        }
+    }
+
+    @Test
+    void refusesZeroThreads() {
+        assertThatThrownBy(() -> new CpuOptions(0, false))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessage("cannot compute with 0 threads: use 1 or more");
+    }
+
+    @Test
+    void refusesBuffersTooLargeForAnArray() {
+        try (CpuDevice device = CpuDevice.open(CpuOptions.defaults())) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> device.allocate(1L << 31))
+                    .withMessageContaining("use a shorter context");
+        }
+    }
+
+    @Test
+    void writesAndReadsAtOffsets() {
+        try (CpuDevice device = CpuDevice.open(CpuOptions.defaults())) {
+            Buffer buffer = device.allocate(4);
+            device.write(new float[] {1, 2}, buffer, 1);
+            float[] out = new float[2];
+            device.read(buffer, 2, out, 2);
+            assertThat(out).containsExactly(2, 0);
+        }
+    }
+}
