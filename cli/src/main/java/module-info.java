@@ -4,6 +4,8 @@ module io.any4.cli {
     requires io.any4.eval;
     requires info.picocli;
     requires me.tongfei.progressbar;
+    requires java.management;
+    requires jdk.management;
     requires tools.jackson.databind;
 
     opens io.any4.cli to

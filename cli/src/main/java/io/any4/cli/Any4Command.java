@@ -1,5 +1,8 @@
 package io.any4.cli;
 
+import io.any4.tinygemm.CpuDevice;
+import io.any4.tinygemm.CpuOptions;
+import io.any4.tinygemm.Device;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,7 +28,9 @@ import picocli.CommandLine.Spec;
                 "%nMODEL is always a directory with a Hugging Face checkpoint: config.json, *.safetensors, tokenizer.json.",
         footer = "%nStart with 'any4j demo'. Each verb explains itself: any4j VERB --help.",
         subcommands = {
+            LogitsCommand.class,
             InspectCommand.class,
+            DoctorCommand.class,
         })
 final class Any4Command implements Runnable {
     @Spec
@@ -49,6 +54,14 @@ final class Any4Command implements Runnable {
     @SuppressWarnings("NullAway.Init")
     String device;
 
+    @Option(
+            names = "--require",
+            paramLabel = "WHAT",
+            scope = ScopeType.INHERIT,
+            description = "Fail rather than compute without it: vector (SIMD kernels).")
+    @Nullable
+    Requirement require;
+
     @Option(names = "--no-progress", scope = ScopeType.INHERIT, description = "Show no progress.")
     boolean noProgress;
 
@@ -61,8 +74,29 @@ final class Any4Command implements Runnable {
     @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Print the stack trace of an error.")
     boolean verbose;
 
+    enum Requirement {
+        VECTOR
+    }
+
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(), "name a verb: any4j VERB");
+    }
+
+    /// The device that the options ask for; the caller closes it.
+    Device openDevice() {
+        if (!device.equals("cpu")) {
+            throw new ParameterException(
+                    spec.commandLine(), "unknown device '%s': available is cpu".formatted(device));
+        }
+        return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR));
+    }
+
+    /// Threads to compute with.
+    int threads() {
+        if (threads != null && threads < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads must be 1 or more, not " + threads);
+        }
+        return threads == null ? Runtime.getRuntime().availableProcessors() : threads;
     }
 }

@@ -1,0 +1,81 @@
+package io.any4.cli;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.any4.tinygemm.Device;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "doctor",
+        description = {
+            "Show what any4j would compute with on this machine, and why.",
+            "",
+            "With --require vector it fails where only the slow scalar kernels can run."
+        })
+final class DoctorCommand implements Callable<Integer> {
+    @ParentCommand
+    @SuppressWarnings("NullAway.Init")
+    Any4Command root;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    CommandSpec spec;
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+        Map<String, String> findings = new LinkedHashMap<>();
+        findings.put("any4j", Version.text());
+        findings.put("java", "%s, %s".formatted(Runtime.version(), System.getProperty("java.vm.name")));
+        findings.put("java home", System.getProperty("java.home"));
+        findings.put("system", "%s, %s".formatted(System.getProperty("os.name"), System.getProperty("os.arch")));
+        findings.put("processor", "%s, %d available".formatted(processor(), Runtime.getRuntime().availableProcessors()));
+        findings.put("memory", memory());
+        try (Device device = root.openDevice()) {
+            findings.put("device", device.describe());
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(Json.line(findings));
+        } else {
+            findings.forEach((what, found) -> out.printf("%-10s %s%n", what, found));
+        }
+        return 0;
+    }
+
+    private static String memory() {
+        OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+        return "%.1f GB, at most %.1f GB of it for the Java heap; weights are mapped outside the heap"
+                .formatted(system.getTotalMemorySize() / 1e9, Runtime.getRuntime().maxMemory() / 1e9);
+    }
+
+    /// The processor's name where the system tells it.
+    private static String processor() {
+        Path cpuinfo = Path.of("/proc/cpuinfo");
+        if (Files.isReadable(cpuinfo)) {
+            try (Stream<String> lines = Files.lines(cpuinfo)) {
+                return lines.filter(line -> line.startsWith("model name"))
+                        .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                        .findFirst()
+                        .orElse(System.getProperty("os.arch"));
+            } catch (IOException e) {
+                return System.getProperty("os.arch");
+            }
+        }
+        return System.getProperty("os.arch");
+    }
+}
