@@ -4,6 +4,9 @@ module io.any4.core {
     requires jdk.incubator.vector;
     requires transitive tools.jackson.databind;
     requires ai.djl.tokenizers;
+    // The tokenizers library is an automatic module, which cannot say itself what it needs.
+    requires com.google.gson;
+    requires org.slf4j;
 
     exports io.any4.checkpoint;
     exports io.any4.model;

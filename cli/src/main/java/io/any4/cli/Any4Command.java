@@ -1,7 +1,6 @@
 package io.any4.cli;
 
 import io.any4.tinygemm.CpuDevice;
-import io.any4.tinygemm.CpuOptions;
 import io.any4.tinygemm.Device;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,6 +27,7 @@ import picocli.CommandLine.Spec;
                 "%nMODEL is always a directory with a Hugging Face checkpoint: config.json, *.safetensors, tokenizer.json.",
         footer = "%nStart with 'any4j demo'. Each verb explains itself: any4j VERB --help.",
         subcommands = {
+            PerplexityCommand.class,
             LogitsCommand.class,
             InspectCommand.class,
             DoctorCommand.class,
@@ -86,10 +86,9 @@ final class Any4Command implements Runnable {
     /// The device that the options ask for; the caller closes it.
     Device openDevice() {
         if (!device.equals("cpu")) {
-            throw new ParameterException(
-                    spec.commandLine(), "unknown device '%s': available is cpu".formatted(device));
+            throw new ParameterException(spec.commandLine(), "unknown device '%s': available is cpu".formatted(device));
         }
-        return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR));
+        return CpuDevice.scalar(new io.any4.tinygemm.Team(threads()));
     }
 
     /// Threads to compute with.

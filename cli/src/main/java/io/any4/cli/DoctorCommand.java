@@ -43,7 +43,9 @@ final class DoctorCommand implements Callable<Integer> {
         findings.put("java", "%s, %s".formatted(Runtime.version(), System.getProperty("java.vm.name")));
         findings.put("java home", System.getProperty("java.home"));
         findings.put("system", "%s, %s".formatted(System.getProperty("os.name"), System.getProperty("os.arch")));
-        findings.put("processor", "%s, %d available".formatted(processor(), Runtime.getRuntime().availableProcessors()));
+        findings.put(
+                "processor",
+                "%s, %d available".formatted(processor(), Runtime.getRuntime().availableProcessors()));
         findings.put("memory", memory());
         try (Device device = root.openDevice()) {
             findings.put("device", device.describe());
@@ -60,7 +62,8 @@ final class DoctorCommand implements Callable<Integer> {
     private static String memory() {
         OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         return "%.1f GB, at most %.1f GB of it for the Java heap; weights are mapped outside the heap"
-                .formatted(system.getTotalMemorySize() / 1e9, Runtime.getRuntime().maxMemory() / 1e9);
+                .formatted(
+                        system.getTotalMemorySize() / 1e9, Runtime.getRuntime().maxMemory() / 1e9);
     }
 
     /// The processor's name where the system tells it.

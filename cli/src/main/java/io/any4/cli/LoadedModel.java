@@ -1,9 +1,13 @@
 package io.any4.cli;
 
 import io.any4.checkpoint.Checkpoint;
+import io.any4.eval.Windows;
 import io.any4.model.Decoder;
+import io.any4.text.Tokenizer;
 import io.any4.tinygemm.Device;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /// A model on a device, with the files it lives on.
 ///
@@ -17,6 +21,20 @@ record LoadedModel(Checkpoint checkpoint, Decoder decoder) implements AutoClosea
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
+        }
+    }
+
+    /// A text cut into windows for this model.
+    ///
+    /// @param length tokens per window, or null for the usual
+    Windows windows(String text, @Nullable Integer length) {
+        int context = decoder.config().contextLength();
+        try (Tokenizer tokenizer = Tokenizer.load(checkpoint.directory())) {
+            return Windows.cut(
+                    tokenizer.encode(text, true),
+                    length == null ? Windows.usualLength(context) : length,
+                    context,
+                    text.getBytes(StandardCharsets.UTF_8).length);
         }
     }
 

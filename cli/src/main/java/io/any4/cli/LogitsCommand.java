@@ -37,11 +37,20 @@ final class LogitsCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     Path model;
 
-    @Option(names = "--ids", paramLabel = "ID", required = true, split = ",", description = "Token ids, such as 1,17,42.")
+    @Option(
+            names = "--ids",
+            paramLabel = "ID",
+            required = true,
+            split = ",",
+            description = "Token ids, such as 1,17,42.")
     @SuppressWarnings("NullAway.Init")
     int[] ids;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "FILE", required = true, description = "The safetensors file to write.")
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            required = true,
+            description = "The safetensors file to write.")
     @SuppressWarnings("NullAway.Init")
     Path output;
 

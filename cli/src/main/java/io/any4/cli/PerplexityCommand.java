@@ -58,7 +58,8 @@ final class PerplexityCommand implements Callable<Integer> {
                 LoadedModel loaded = LoadedModel.open(model, device)) {
             Windows windows = loaded.windows(contents, window);
             if (windows.shortened()) {
-                terminal.note("%s has only %d tokens: measuring one window of that length".formatted(text, windows.length()));
+                terminal.note(
+                        "%s has only %d tokens: measuring one window of that length".formatted(text, windows.length()));
             }
             try (Progress progress = terminal.progress("perplexity", windows.count(), "windows")) {
                 print(Perplexity.measure(loaded.decoder(), windows, (done, total, perplexity) -> {
@@ -78,10 +79,6 @@ final class PerplexityCommand implements Callable<Integer> {
         }
         out.printf(
                 "perplexity %.4f  (%.4f bits per byte, %d windows of %d tokens, %.0f tokens/s)%n",
-                result.perplexity(),
-                result.bitsPerByte(),
-                result.windows(),
-                result.window(),
-                result.tokensPerSecond());
+                result.perplexity(), result.bitsPerByte(), result.windows(), result.window(), result.tokensPerSecond());
     }
 }

@@ -28,8 +28,6 @@ record Terminal(PrintWriter err, int columns, boolean notes, boolean progress) {
         if (!progress) {
             return Progress.silent();
         }
-        return columns > 0
-                ? Progress.bar(err, columns, task, total, unit)
-                : Progress.lines(err, task, total, unit);
+        return columns > 0 ? Progress.bar(err, columns, task, total, unit) : Progress.lines(err, task, total, unit);
     }
 }

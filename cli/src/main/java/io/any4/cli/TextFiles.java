@@ -22,7 +22,8 @@ final class TextFiles {
             }
             return text;
         } catch (CharacterCodingException e) {
-            throw new InvalidInputException("%s is not UTF-8 text: convert it, or name another file".formatted(file), e);
+            throw new InvalidInputException(
+                    "%s is not UTF-8 text: convert it, or name another file".formatted(file), e);
         } catch (IOException e) {
             throw InvalidInputException.reading(file, e);
         }

@@ -37,7 +37,8 @@ public record Comparison(List<ComparisonRow> rows, List<LayerError> layers) {
 
     /// Measures all of them, window by window; every model is run once per window.
     ///
-    /// @throws InvalidInputException if the models are not versions of one model, or the logits of one are not finite
+    /// @throws InvalidInputException if the models are not versions of one model, or if logits are not
+    ///     finite
     public static Comparison run(
             Candidate original, List<Candidate> quantized, Windows windows, EvaluationListener listener) {
         quantized.forEach(candidate -> requireSameShape(original, candidate));

@@ -20,7 +20,8 @@ final class LinearLayers {
         for (List<Linear> group : decoder.inputGroups(block)) {
             for (Linear linear : group) {
                 layers.put(
-                        linear.name().substring(prefix.length()), linear.matrix().weight());
+                        linear.name().substring(prefix.length()),
+                        linear.matrix().weight());
             }
         }
         return layers;
