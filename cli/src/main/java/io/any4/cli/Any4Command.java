@@ -1,6 +1,7 @@
 package io.any4.cli;
 
 import io.any4.tinygemm.CpuDevice;
+import io.any4.tinygemm.CpuOptions;
 import io.any4.tinygemm.Device;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -88,7 +89,7 @@ final class Any4Command implements Runnable {
         if (!device.equals("cpu")) {
             throw new ParameterException(spec.commandLine(), "unknown device '%s': available is cpu".formatted(device));
         }
-        return CpuDevice.scalar(new io.any4.tinygemm.Team(threads()));
+        return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR));
     }
 
     /// Threads to compute with.

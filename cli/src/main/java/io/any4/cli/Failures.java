@@ -8,6 +8,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -36,8 +37,8 @@ final class Failures {
         PrintWriter err = command.getErr();
         boolean verbose = command.getCommandSpec().root().userObject() instanceof Any4Command root && root.verbose;
         int code = switch (failure) {
-            case InvalidInputException input -> report(err, input.getMessage(), INPUT);
-            case UncheckedIOException io -> report(err, sentence(io.getCause()), INPUT);
+            case InvalidInputException input -> report(err, String.valueOf(input.getMessage()), INPUT);
+            case UncheckedIOException io -> report(err, sentence(Objects.requireNonNull(io.getCause())), INPUT);
             case IOException io -> report(err, sentence(io), INPUT);
             default -> report(err, "internal error: " + failure + hint(verbose), INTERNAL);
         };

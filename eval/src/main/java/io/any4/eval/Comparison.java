@@ -1,5 +1,7 @@
 package io.any4.eval;
 
+import static java.util.Objects.requireNonNull;
+
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.eval.LinearLayers.SquaredError;
 import io.any4.model.Decoder;
@@ -94,7 +96,7 @@ public record Comparison(List<ComparisonRow> rows, List<LayerError> layers) {
             SequencedMap<String, Weight> stored = LinearLayers.inBlock(candidate.decoder(), block);
             for (Map.Entry<String, Weight> layer :
                     LinearLayers.inBlock(original.decoder(), block).entrySet()) {
-                SquaredError error = SquaredError.of(layer.getValue(), stored.get(layer.getKey()));
+                SquaredError error = SquaredError.of(layer.getValue(), requireNonNull(stored.get(layer.getKey())));
                 total = total.plus(error);
                 layers.add(new LayerError(candidate.name(), block, layer.getKey(), error.relative()));
             }
