@@ -9,6 +9,7 @@ module io.any4.core {
     requires org.slf4j;
 
     exports io.any4.checkpoint;
+    exports io.any4.engine;
     exports io.any4.model;
     exports io.any4.quant;
     exports io.any4.tensor;

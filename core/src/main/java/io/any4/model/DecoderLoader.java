@@ -2,10 +2,10 @@ package io.any4.model;
 
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.quant.Any4Format;
 import io.any4.tensor.Shape;
 import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Buffer;
-import io.any4.tinygemm.DenseWeight;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Matrix;
 import io.any4.tinygemm.Weight;
@@ -19,7 +19,7 @@ final class DecoderLoader {
     private final Device device;
     private final ModelConfig config;
     private final WeightNames names;
-    private final WeightSource weights;
+    private final Any4Format format;
     private final Buffer frequencies;
 
     DecoderLoader(Checkpoint checkpoint, Device device, ModelConfig config) {
@@ -27,7 +27,7 @@ final class DecoderLoader {
         this.device = device;
         this.config = config;
         this.names = config.names();
-        this.weights = module -> new DenseWeight(checkpoint.tensor(module + ".weight"));
+        this.format = Any4Format.of(checkpoint.config());
         this.frequencies = upload(config.rope().inverseFrequencies(config.headDim()));
     }
 
@@ -95,7 +95,7 @@ final class DecoderLoader {
     }
 
     private Matrix matrix(String module, int rows, int columns) {
-        Weight weight = weights.weight(module);
+        Weight weight = format.read(checkpoint, module);
         if (weight.rows() != rows || weight.columns() != columns) {
             throw misshapen(module + ".weight", Shape.of(weight.rows(), weight.columns()), Shape.of(rows, columns));
         }

@@ -6,12 +6,17 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.quant.Any4Format;
+import io.any4.quant.QuantizationSpec;
+import io.any4.quant.Quantizer;
+import io.any4.quant.RowListener;
 import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.DenseWeight;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Team;
+import io.any4.tinygemm.Weight;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -151,6 +156,45 @@ class DecoderTest {
                     .extracting(Linear::name)
                     .containsExactly("model.layers.1.self_attn.q_proj", name, "model.layers.1.self_attn.v_proj");
         }
+    }
+
+    @Test
+    void runsQuantizedCheckpoints() throws IOException {
+        TinyModel model = new TinyModel(Architecture.MIXTRAL, 6);
+        TinyModel dequantized = new TinyModel(Architecture.MIXTRAL, 6);
+        Quantizer quantizer = QuantizationSpec.parse("any4,group-size=16").quantizer();
+        for (String name : List.copyOf(model.tensors.keySet())) {
+            if (name.contains("proj") || name.contains("experts")) {
+                Weight weight = quantizer.quantize(model.tensor(name), null, team, RowListener.NONE);
+                String module = name.substring(0, name.length() - ".weight".length());
+                model.tensors.putAll(Any4Format.tensors(module, weight));
+                dequantized.tensors.put(name, dense(weight));
+            }
+        }
+        model.config
+                .putObject("quantization_config")
+                .put("quant_method", "any4")
+                .put("version", 1)
+                .put("bits", 4)
+                .put("group_size", 16)
+                .put("sym", false);
+        double[][] expected = new NaiveDecoder(dequantized).logits(IDS);
+        try (Checkpoint checkpoint = Checkpoint.open(model.write(directory))) {
+            float[][] actual = Logits.inChunks(Decoder.load(checkpoint, device), IDS, 4);
+            for (int t = 0; t < IDS.length; t++) {
+                for (int v = 0; v < TinyModel.VOCAB; v++) {
+                    assertThat((double) actual[t][v]).isCloseTo(expected[t][v], within(2e-4));
+                }
+            }
+        }
+    }
+
+    private static Tensor dense(Weight weight) {
+        float[] values = new float[weight.rows() * weight.columns()];
+        for (int r = 0; r < weight.rows(); r++) {
+            weight.dequantizeRow(r, values, r * weight.columns());
+        }
+        return Tensor.ofFloats(values, weight.rows(), weight.columns());
     }
 
     @Test
