@@ -24,7 +24,7 @@ final class Gemm {
         int length = matrix.arrangedLength();
         int stride = matrix.rows();
         int block = Math.max(4, CACHED_FLOATS / length / 4 * 4);
-        float[] panel = Scratch.floats(ROWS * length + matrix.decodeSpace());
+        float[] panel = Scratch.floats(ROWS * length + Math.max(matrix.decodeSpace(), 4 * ROWS * LANES));
         for (int first = 0; first < tokens; first += block) {
             int last = Math.min(tokens, first + block);
             for (int row = from; row < to; row += ROWS) {
@@ -148,10 +148,39 @@ final class Gemm {
             c3 = row.fma(u, c3);
             d3 = row.fma(v, d3);
         }
-        put(y, out, r0, r1, r2, r3, a0, a1, a2, a3);
-        put(y, out + stride, r0, r1, r2, r3, b0, b1, b2, b3);
-        put(y, out + 2 * stride, r0, r1, r2, r3, c0, c1, c2, c3);
-        put(y, out + 3 * stride, r0, r1, r2, r3, d0, d1, d2, d3);
+        // To memory, not to a method: the compiler stops inlining here, and an accumulator that leaves as an object is
+        // one in every round of the loop.
+        int sums = ROWS * length;
+        a0.intoArray(w, sums);
+        a1.intoArray(w, sums + LANES);
+        a2.intoArray(w, sums + 2 * LANES);
+        a3.intoArray(w, sums + 3 * LANES);
+        b0.intoArray(w, sums + 4 * LANES);
+        b1.intoArray(w, sums + 5 * LANES);
+        b2.intoArray(w, sums + 6 * LANES);
+        b3.intoArray(w, sums + 7 * LANES);
+        c0.intoArray(w, sums + 8 * LANES);
+        c1.intoArray(w, sums + 9 * LANES);
+        c2.intoArray(w, sums + 10 * LANES);
+        c3.intoArray(w, sums + 11 * LANES);
+        d0.intoArray(w, sums + 12 * LANES);
+        d1.intoArray(w, sums + 13 * LANES);
+        d2.intoArray(w, sums + 14 * LANES);
+        d3.intoArray(w, sums + 15 * LANES);
+        for (int k = 0; k < 4; k++) {
+            putSums(w, sums + k * ROWS * LANES, y, out + k * stride, r0, r1, r2, r3);
+        }
+    }
+
+    private static void putSums(float[] w, int at, float[] y, int out, int r0, int r1, int r2, int r3) {
+        y[out + r0] = sum(w, at);
+        y[out + r1] = sum(w, at + LANES);
+        y[out + r2] = sum(w, at + 2 * LANES);
+        y[out + r3] = sum(w, at + 3 * LANES);
+    }
+
+    private static float sum(float[] values, int at) {
+        return Simd.sum(FloatVector.fromArray(FLOATS, values, at));
     }
 
     static void put(
