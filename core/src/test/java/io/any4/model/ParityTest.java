@@ -8,18 +8,30 @@ import io.any4.checkpoint.SafetensorsFile;
 import io.any4.tensor.DType;
 import io.any4.tensor.Tensor;
 import io.any4.tinygemm.CpuDevice;
+import io.any4.tinygemm.CpuOptions;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Team;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.IntStream;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Logits and greedy choices against those that transformers computed in F32 for the same checkpoints.
 @Tag("shared")
+@ParameterizedClass
+@ValueSource(strings = {"scalar", "vector"})
 class ParityTest {
     /// Of the largest logit; what the order of summation in F32 can change.
     private static final double TOLERANCE = 2e-5;
@@ -27,13 +39,17 @@ class ParityTest {
     /// Leading ids of `greedy_ids` that were given.
     private static final int PROMPT = 16;
 
+    @Parameter
+    String provider = "";
+
     private Team team;
     private Device device;
 
     @BeforeEach
     void open() {
         team = new Team(2);
-        device = CpuDevice.scalar(team);
+        device = provider.equals("scalar") ? CpuDevice.scalar(team) : CpuDevice.open(new CpuOptions(2, true));
+        assertThat(device.describe()).contains(provider);
     }
 
     @AfterEach
@@ -75,6 +91,46 @@ class ParityTest {
             assertThat(prompt).isEqualTo(ints(reference.tensor("input_ids"), 0, PROMPT));
             assertThat(greedy(load(checkpoint), prompt, expected.length - PROMPT))
                     .isEqualTo(Arrays.copyOfRange(expected, PROMPT, expected.length));
+        }
+    }
+
+    /// A random model in F32; its reference is a NumPy archive.
+    @Test
+    void tinyRandomLlamaMatches() throws IOException {
+        Path folder = SharedData.path("models/tiny-llama-random");
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            int[] ids = IntStream.rangeClosed(1, 32).map(i -> 7 * i).toArray();
+            float[] expected = npyFloats(folder.resolve("reference_logits.npz"), "logits.npy");
+            assertClose(Logits.inChunks(Decoder.load(checkpoint, device), ids, 32), expected);
+        }
+    }
+
+    /// The random model in F32 of the golden data.
+    @Test
+    void goldenTinyLlamaMatches() {
+        Path folder = SharedData.path("golden/tiny_llama");
+        try (Checkpoint checkpoint = Checkpoint.open(folder);
+                SafetensorsFile reference = SafetensorsFile.open(folder.resolve("reference.safetensors"))) {
+            int[] ids = ints(reference.tensor("ids"), 0, 64);
+            float[] expected = reference.tensor("logits.fp32").toFloats();
+            assertClose(Logits.inChunks(Decoder.load(checkpoint, device), ids, 64), expected);
+        }
+    }
+
+    private static float[] npyFloats(Path archive, String entry) throws IOException {
+        try (ZipFile zip = new ZipFile(archive.toFile())) {
+            byte[] bytes = zip.getInputStream(zip.getEntry(entry)).readAllBytes();
+            ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+            int header = 10 + buffer.getShort(8); // format version 1
+            assertThat(new String(bytes, 10, header - 10, StandardCharsets.US_ASCII))
+                    .contains("'<f4'", "False");
+            float[] values = new float[(bytes.length - header) / 4];
+            buffer.position(header)
+                    .slice()
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .get(values);
+            return values;
         }
     }
 
