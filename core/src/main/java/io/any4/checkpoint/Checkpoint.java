@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
@@ -79,6 +80,11 @@ public final class Checkpoint implements AutoCloseable {
 
     public Path directory() {
         return directory;
+    }
+
+    /// The safetensors files, in the order in which the index names them.
+    public List<Path> files() {
+        return files.values().stream().map(SafetensorsFile::path).toList();
     }
 
     /// Names of all tensors, in the order of the file or of the index.

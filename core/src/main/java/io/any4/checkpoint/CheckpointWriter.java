@@ -1,9 +1,13 @@
 package io.any4.checkpoint;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import io.any4.tensor.Tensor;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -11,7 +15,7 @@ import java.util.Map;
 ///
 /// Nothing of a tensor is kept in memory. Opening a directory that an interrupted run has left goes on with its
 /// files, which hold what was written before; the same tensors give the same bytes in whatever order and however
-/// many runs. Until [#finish] the directory is no valid checkpoint: write to a temporary one and rename it.
+/// many runs. Until all are written the directory is no valid checkpoint: use a temporary one and rename it.
 public final class CheckpointWriter implements AutoCloseable {
     private final Path directory;
     private final CheckpointLayout layout;
@@ -22,24 +26,32 @@ public final class CheckpointWriter implements AutoCloseable {
         this.layout = layout;
     }
 
-    /// Creates the files, or opens those of an interrupted run, and writes their headers.
+    /// Creates the files, or opens those of an interrupted run, and writes their headers and the index.
     ///
     /// @param directory an existing directory
     /// @throws InvalidInputException if a file cannot be written
     public static CheckpointWriter open(Path directory, CheckpointLayout layout) {
         CheckpointWriter writer = new CheckpointWriter(directory, layout);
-        for (Map.Entry<String, SafetensorsLayout> entry : layout.files().entrySet()) {
-            Path file = directory.resolve(entry.getKey());
-            try {
-                TensorOutput output =
-                        TensorOutput.open(file, entry.getValue(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                writer.outputs.put(entry.getKey(), output);
-            } catch (IOException e) {
-                writer.close();
-                throw InvalidInputException.writing(file, e);
+        try {
+            layout.files().forEach(writer::open);
+            byte[] index = layout.index();
+            if (index != null) {
+                DurableFiles.write(directory.resolve(CheckpointLayout.INDEX_FILE), index);
             }
+            return writer;
+        } catch (InvalidInputException e) {
+            writer.close();
+            throw e;
         }
-        return writer;
+    }
+
+    private void open(String name, SafetensorsLayout file) {
+        Path path = directory.resolve(name);
+        try {
+            outputs.put(name, TensorOutput.open(path, file, CREATE, READ, WRITE));
+        } catch (IOException e) {
+            throw InvalidInputException.writing(path, e);
+        }
     }
 
     /// Writes one tensor to its place.
@@ -55,7 +67,18 @@ public final class CheckpointWriter implements AutoCloseable {
         }
     }
 
-    /// Waits until everything written so far has reached the disk.
+    /// A view of a tensor that this or an earlier run has written.
+    public Tensor view(String name, Arena arena) {
+        String file = layout.fileOf(name);
+        try {
+            return output(file).view(name, arena);
+        } catch (IOException e) {
+            throw InvalidInputException.reading(directory.resolve(file), e);
+        }
+    }
+
+    /// Waits until everything written so far has reached the disk. When that holds for all tensors the checkpoint is
+    /// complete.
     public void force() {
         for (Map.Entry<String, TensorOutput> entry : outputs.entrySet()) {
             try {
@@ -63,15 +86,6 @@ public final class CheckpointWriter implements AutoCloseable {
             } catch (IOException e) {
                 throw InvalidInputException.writing(directory.resolve(entry.getKey()), e);
             }
-        }
-    }
-
-    /// Flushes the files and adds the index, if there are several. All tensors must have been written.
-    public void finish() {
-        force();
-        byte[] index = layout.index();
-        if (index != null) {
-            AtomicFiles.write(directory.resolve(CheckpointLayout.INDEX_FILE), index);
         }
     }
 

@@ -20,7 +20,7 @@ public final class SafetensorsWriter {
                 .map(entry -> TensorSpec.of(entry.getKey(), entry.getValue()))
                 .toList();
         SafetensorsLayout layout = new SafetensorsLayout(specs, metadata);
-        AtomicFiles.write(file, temporary -> {
+        DurableFiles.replace(file, temporary -> {
             try (TensorOutput output =
                     TensorOutput.open(temporary, layout, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {

@@ -65,6 +65,13 @@ final class TensorOutput implements AutoCloseable {
         }
     }
 
+    /// A view of a tensor that has been written.
+    Tensor view(String name, Arena arena) throws IOException {
+        TensorSpec spec = layout.spec(name);
+        MemorySegment data = channel.map(FileChannel.MapMode.READ_ONLY, layout.position(name), spec.bytes(), arena);
+        return new Tensor(spec.dtype(), spec.shape(), data);
+    }
+
     /// Waits until what was written has reached the disk.
     void force() throws IOException {
         channel.force(false);

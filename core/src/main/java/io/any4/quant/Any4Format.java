@@ -2,6 +2,8 @@ package io.any4.quant;
 
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.checkpoint.TensorSpec;
+import io.any4.tensor.BitPacking;
 import io.any4.tensor.DType;
 import io.any4.tensor.Shape;
 import io.any4.tensor.Tensor;
@@ -14,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -118,7 +121,7 @@ public final class Any4Format {
             return new DenseWeight(codes);
         }
         try {
-            return quantized(checkpoint, module, codes, settings(module, codes.dtype()));
+            return assemble(checkpoint::tensor, module, settings(module, codes.dtype()));
         } catch (IllegalArgumentException e) {
             throw new InvalidInputException(
                     "the tensors of %s in %s do not fit together or their quantization_config: %s"
@@ -142,19 +145,28 @@ public final class Any4Format {
         return settings;
     }
 
-    private static Weight quantized(Checkpoint checkpoint, String module, Tensor codes, ModuleSettings settings) {
+    /// The weight that a quantizer with this specification has made of a module with `columns` input features.
+    ///
+    /// @param tensors finds a tensor by its full name
+    public static Weight assemble(Function<String, Tensor> tensors, String module, QuantizationSpec spec, int columns) {
+        return assemble(
+                tensors, module, new ModuleSettings(spec.bits(), spec.groupSize(columns), !spec.hasZero(), columns));
+    }
+
+    private static Weight assemble(Function<String, Tensor> tensors, String module, ModuleSettings settings) {
+        Tensor codes = tensors.apply(module + CODES);
         int columns = settings.columns(codes.columns());
         int groupSize = settings.groupSize() == ModuleSettings.WHOLE_ROW ? columns : settings.groupSize();
         Shape perGroup = Shape.of(codes.rows(), Math.ceilDiv(columns, groupSize));
-        Tensor scale = checkpoint.tensor(module + SCALE);
+        Tensor scale = tensors.apply(module + SCALE);
         require(scale.dtype().isFloat() || scale.dtype() == DType.E8M0, module + SCALE, scale);
         require(scale.shape().equals(perGroup), module + SCALE, scale);
-        Tensor zero = settings.symmetric() ? null : checkpoint.tensor(module + ZERO);
+        Tensor zero = settings.symmetric() ? null : tensors.apply(module + ZERO);
         require(zero == null || zero.dtype().isFloat() && zero.shape().equals(perGroup), module + ZERO, zero);
         if (settings.bits() == 8) {
             return new IntWeight(groupSize, codes, scale, zero);
         }
-        Tensor lut = checkpoint.tensor(module + LUT);
+        Tensor lut = tensors.apply(module + LUT);
         require(lut.dtype().isFloat() && lut.shape().rank() == 2, module + LUT, lut);
         return new LutWeight(settings.bits(), columns, groupSize, codes, lut, scale, zero);
     }
@@ -188,5 +200,23 @@ public final class Any4Format {
         if (zero != null) {
             tensors.put(module + ZERO, zero);
         }
+    }
+
+    /// Name, type and shape of the tensors that [#tensors] will give for a `[rows, columns]` weight quantized by
+    /// `spec`.
+    public static List<TensorSpec> specs(String module, QuantizationSpec spec, long rows, int columns) {
+        List<TensorSpec> specs = new ArrayList<>();
+        DType codes = spec.bits() == 8 && !spec.hasZero() ? DType.I8 : DType.U8;
+        specs.add(new TensorSpec(module + CODES, codes, Shape.of(rows, BitPacking.rowBytes(columns, spec.bits()))));
+        if (spec.bits() < 8) {
+            Shape table = Shape.of(spec.sharesTable() ? 1 : rows, spec.method().levels());
+            specs.add(new TensorSpec(module + LUT, spec.metadata(), table));
+        }
+        Shape perGroup = Shape.of(rows, Math.ceilDiv(columns, spec.groupSize(columns)));
+        specs.add(new TensorSpec(module + SCALE, spec.scaleType(), perGroup));
+        if (spec.hasZero()) {
+            specs.add(new TensorSpec(module + ZERO, spec.metadata(), perGroup));
+        }
+        return specs;
     }
 }

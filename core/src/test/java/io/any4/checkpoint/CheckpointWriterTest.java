@@ -48,7 +48,7 @@ class CheckpointWriterTest {
             for (String tensor : order) {
                 writer.write(tensor, tensor(tensor));
             }
-            writer.finish();
+            writer.force();
         }
         return target;
     }
@@ -100,7 +100,7 @@ class CheckpointWriterTest {
         for (String name : TENSORS.keySet()) {
             try (CheckpointWriter writer = CheckpointWriter.open(interrupted, layout(32))) {
                 writer.write(name, TENSORS.get(name));
-                writer.finish();
+                writer.force();
             }
         }
         for (String file : names(forward)) {

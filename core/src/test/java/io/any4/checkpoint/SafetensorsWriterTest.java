@@ -110,7 +110,7 @@ class SafetensorsWriterTest {
     @Test
     void aFailureLeavesTheOldFileAndNothingElse() throws IOException {
         Path path = Files.writeString(directory.resolve("a"), "old");
-        assertThatThrownBy(() -> AtomicFiles.write(path, temporary -> {
+        assertThatThrownBy(() -> DurableFiles.replace(path, temporary -> {
                     Files.writeString(temporary, "half");
                     throw new IOException("No space left on device");
                 }))

@@ -1,0 +1,211 @@
+package io.any4.calibrate;
+
+import io.any4.checkpoint.CheckpointWriter;
+import io.any4.checkpoint.DurableFiles;
+import io.any4.checkpoint.InvalidInputException;
+import io.any4.quant.Any4Config;
+import io.any4.quant.Any4Format;
+import io.any4.quant.ErrorStatistics;
+import io.any4.tensor.Tensor;
+import io.any4.tinygemm.Team;
+import io.any4.tinygemm.Weight;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
+
+/// Quantizes a checkpoint to a new directory, one tensor at a time.
+///
+/// Memory is bounded by the largest tensor: weights are read from the mapped input, and of the output only the matrix
+/// in work is held. The output comes into being in a hidden sibling `.OUT.partial` and is renamed at the end, so `OUT`
+/// is complete or absent. A run that was interrupted goes on when it is started again with the same settings and input.
+/// The same input, settings and statistics give the same bytes, for any number of threads or interruptions.
+public final class QuantizationJob {
+    private final QuantizationPlan plan;
+    private final Path output;
+    private final StatisticsSource statistics;
+    private final Team team;
+    private final ProgressMeter meter;
+
+    private QuantizationJob(
+            QuantizationPlan plan, Path output, StatisticsSource statistics, Team team, JobListener listener) {
+        this.plan = plan;
+        this.output = output;
+        this.statistics = statistics;
+        this.team = team;
+        int count = plan.copies().size() + plan.modules().size();
+        this.meter = new ProgressMeter(listener, count, plan.quantizedWeights());
+    }
+
+    /// Carries out a plan.
+    ///
+    /// @param output a directory that does not exist yet
+    /// @param statistics the source that the plan was made with
+    /// @throws InvalidInputException if the output exists or cannot be written, if a weight is not finite, or if an
+    ///     interrupted run with another plan is in the way
+    public static QuantizationResult run(
+            QuantizationPlan plan, Path output, StatisticsSource statistics, Team team, JobListener listener) {
+        requireAbsent(output);
+        return new QuantizationJob(plan, output, statistics, team, listener).run();
+    }
+
+    private static void requireAbsent(Path output) {
+        if (Files.exists(output)) {
+            throw new InvalidInputException(
+                    "%s exists already: delete it or choose another output directory".formatted(output));
+        }
+    }
+
+    private QuantizationResult run() {
+        try (WorkDirectory work = WorkDirectory.open(output, plan.fingerprint())) {
+            SequencedMap<String, ErrorStatistics> errors;
+            try {
+                errors = fill(work);
+            } catch (InvalidInputException e) {
+                if (!(e.getCause() instanceof IOException)) {
+                    work.delete(); // the disk may be mended and the run continued; a bad input stays bad
+                }
+                throw e;
+            }
+            work.publish();
+            return new QuantizationResult(errors);
+        }
+    }
+
+    private SequencedMap<String, ErrorStatistics> fill(WorkDirectory work) {
+        if (work.finished().isEmpty()) {
+            requireSpace(work.checkpoint());
+        }
+        try (CheckpointWriter writer = CheckpointWriter.open(work.checkpoint(), plan.layout())) {
+            for (String name : plan.copies()) {
+                copy(name, writer);
+            }
+            SequencedMap<String, ErrorStatistics> errors = quantize(work, writer);
+            writer.force();
+            addSideFiles(work.checkpoint());
+            return errors;
+        }
+    }
+
+    private void requireSpace(Path directory) {
+        long needed = plan.outputBytes();
+        try {
+            long usable = Files.getFileStore(directory).getUsableSpace();
+            if (usable < needed) {
+                throw new InvalidInputException(
+                        "%s needs %,d bytes but only %,d are free there: free some or choose another output"
+                                .formatted(output, needed, usable));
+            }
+        } catch (IOException e) {
+            throw InvalidInputException.writing(directory, e);
+        }
+    }
+
+    private void copy(String name, CheckpointWriter writer) {
+        Tensor tensor = plan.checkpoint().tensor(name);
+        long rows = tensor.shape().rank() == 0 ? 1 : tensor.rows();
+        meter.start(name, rows, 0, false);
+        if (name.endsWith(ModelTensors.WEIGHT)) {
+            FiniteCheck.require(name, tensor, team, plan.checkpoint().directory());
+        }
+        writer.write(name, tensor);
+        meter.rows(rows, ErrorStatistics.EMPTY);
+    }
+
+    private SequencedMap<String, ErrorStatistics> quantize(WorkDirectory work, CheckpointWriter writer) {
+        SequencedMap<String, ErrorStatistics> finished = new LinkedHashMap<>(work.finished());
+        SequencedMap<String, ErrorStatistics> errors = new LinkedHashMap<>();
+        try (Commits commits = new Commits()) {
+            for (List<Any4Config.Module> block : Blocks.of(plan.modules())) {
+                for (Any4Config.Module module : block) {
+                    ErrorStatistics error = finished.get(module.name());
+                    if (error != null) {
+                        meter.alreadyDone(module.name(), module.rows() * module.columns(), error);
+                    } else {
+                        error = quantize(module, writer);
+                        commit(module.name(), error, work, writer, commits);
+                    }
+                    errors.put(module.name(), error);
+                }
+                showStatisticsSource(block, writer);
+            }
+            commits.await();
+        }
+        return errors;
+    }
+
+    private ErrorStatistics quantize(Any4Config.Module module, CheckpointWriter writer) {
+        String name = module.name() + ModelTensors.WEIGHT;
+        Tensor weights = plan.checkpoint().tensor(name);
+        var channels = statistics.statistics(module.name());
+        ErrorStatistics[] error = {ErrorStatistics.EMPTY};
+        meter.start(module.name(), module.rows(), module.columns(), true);
+        try (Arena arena = Arena.ofShared()) {
+            Weight quantized = module.spec()
+                    .quantizer()
+                    .quantize(
+                            weights,
+                            channels,
+                            team,
+                            (done, rows, soFar) -> {
+                                error[0] = soFar;
+                                meter.rows(done, soFar);
+                            },
+                            arena);
+            Any4Format.tensors(module.name(), quantized).forEach(writer::write);
+        } catch (InvalidInputException e) {
+            if (e.getCause() instanceof IOException) {
+                throw e;
+            }
+            throw new InvalidInputException(
+                    "tensor %s in %s cannot be quantized: %s"
+                            .formatted(name, plan.checkpoint().directory(), e.getMessage()),
+                    e);
+        }
+        meter.finish(error[0]);
+        return error[0];
+    }
+
+    private static void commit(
+            String module, ErrorStatistics error, WorkDirectory work, CheckpointWriter writer, Commits commits) {
+        commits.add(() -> {
+            writer.force();
+            work.finished(module, error);
+        });
+    }
+
+    private void showStatisticsSource(List<Any4Config.Module> block, CheckpointWriter writer) {
+        OptionalInt number = ModelTensors.block(block.getFirst().name());
+        if (!statistics.sequential() || number.isEmpty()) {
+            return;
+        }
+        try (Arena arena = Arena.ofShared()) {
+            Map<String, Weight> weights = new LinkedHashMap<>();
+            for (Any4Config.Module module : block) {
+                weights.put(
+                        module.name(),
+                        Any4Format.assemble(
+                                name -> writer.view(name, arena), module.name(), module.spec(), module.columns()));
+            }
+            statistics.quantized(number.getAsInt(), weights);
+        }
+    }
+
+    private void addSideFiles(Path directory) {
+        DurableFiles.write(directory.resolve("config.json"), plan.config());
+        for (Path file : plan.sideFiles()) {
+            byte[] bytes;
+            try {
+                bytes = Files.readAllBytes(file);
+            } catch (IOException e) {
+                throw InvalidInputException.reading(file, e);
+            }
+            DurableFiles.write(directory.resolve(file.getFileName()), bytes);
+        }
+    }
+}

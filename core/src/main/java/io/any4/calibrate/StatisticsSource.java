@@ -1,0 +1,39 @@
+package io.any4.calibrate;
+
+import io.any4.quant.ChannelStatistics;
+import io.any4.tinygemm.Weight;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Tells a [QuantizationJob] what the inputs of the layers look like, block after block.
+///
+/// The job asks for the modules of block 0, then of block 1 and so on, and last for those outside the blocks. Modules
+/// of a run that is being continued are not asked for again.
+public interface StatisticsSource {
+    /// No calibration: all input channels count the same.
+    StatisticsSource NONE = module -> null;
+
+    /// Statistics of a linear layer's input.
+    ///
+    /// @param module path such as `model.layers.0.mlp.down_proj`
+    /// @return null if nothing is known, so that all channels count the same
+    @Nullable
+    ChannelStatistics statistics(String module);
+
+    /// Where the statistics come from, as `config.json` shall tell; null if there are none. Equal descriptions have to
+    /// mean equal statistics: an interrupted run goes on only if this has not changed.
+    default @Nullable ObjectNode provenance() {
+        return null;
+    }
+
+    /// Whether [#quantized] is wanted.
+    default boolean sequential() {
+        return false;
+    }
+
+    /// All modules of a block are quantized; later blocks see inputs that these weights produce.
+    ///
+    /// @param weights by module path, valid during the call only
+    default void quantized(int block, Map<String, Weight> weights) {}
+}

@@ -1,0 +1,121 @@
+package io.any4.calibrate;
+
+import io.any4.checkpoint.DurableFiles;
+import io.any4.checkpoint.InvalidInputException;
+import io.any4.quant.ErrorStatistics;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.SequencedMap;
+import java.util.stream.Stream;
+
+/// The hidden sibling of an output directory in which it comes into being: `.OUT.partial`.
+///
+/// It holds the unfinished checkpoint and a journal of the finished modules. A process that is killed leaves both, and
+/// the next run with the same plan goes on. When all is done the checkpoint is renamed to `OUT` in one step.
+final class WorkDirectory implements AutoCloseable {
+    private final Path output;
+    private final Path root;
+    private final Path checkpoint;
+    private final Journal journal;
+
+    private WorkDirectory(Path output, Path root, Path checkpoint, Journal journal) {
+        this.output = output;
+        this.root = root;
+        this.checkpoint = checkpoint;
+        this.journal = journal;
+    }
+
+    /// @throws InvalidInputException if another process is at work there, or if an interrupted run with another plan is
+    static WorkDirectory open(Path output, String fingerprint) {
+        Path absolute = output.toAbsolutePath().normalize();
+        Path root = absolute.resolveSibling(".%s.partial".formatted(absolute.getFileName()));
+        Path checkpoint = root.resolve("checkpoint");
+        try {
+            boolean fresh = !Files.exists(checkpoint);
+            Files.createDirectories(checkpoint);
+            Journal journal = Journal.open(root.resolve("journal"), fresh);
+            try {
+                requireSamePlan(journal, fingerprint, root);
+                return new WorkDirectory(output, root, checkpoint, journal);
+            } catch (InvalidInputException e) {
+                journal.close();
+                throw e;
+            }
+        } catch (OverlappingFileLockException e) {
+            throw new InvalidInputException(
+                    "another run is writing %s: wait for it or choose another output".formatted(output), e);
+        } catch (IOException e) {
+            throw InvalidInputException.writing(root, e);
+        }
+    }
+
+    private static void requireSamePlan(Journal journal, String fingerprint, Path root) throws IOException {
+        if (journal.fingerprint().isEmpty()) {
+            journal.begin(fingerprint);
+        } else if (!journal.fingerprint().equals(fingerprint)) {
+            throw new InvalidInputException(
+                    "%s holds an interrupted run with other settings or another input: repeat those, or delete it to start anew"
+                            .formatted(root));
+        }
+    }
+
+    /// Where the checkpoint is being written.
+    Path checkpoint() {
+        return checkpoint;
+    }
+
+    /// The modules that are finished, with what they cost.
+    SequencedMap<String, ErrorStatistics> finished() {
+        return journal.modules();
+    }
+
+    /// Notes that a module is finished; its tensors have to be on the disk.
+    void finished(String module, ErrorStatistics error) {
+        try {
+            journal.add(module, error);
+        } catch (IOException e) {
+            throw InvalidInputException.writing(root, e);
+        }
+    }
+
+    /// Gives the finished checkpoint its name and removes the rest.
+    void publish() {
+        try {
+            if (Files.exists(output)) {
+                throw new InvalidInputException(
+                        "%s has appeared meanwhile: move it away and run the same command again".formatted(output));
+            }
+            DurableFiles.move(checkpoint, output.toAbsolutePath());
+            delete();
+        } catch (IOException e) {
+            throw InvalidInputException.writing(output, e);
+        }
+    }
+
+    /// Removes everything.
+    void delete() {
+        try {
+            journal.close();
+            try (Stream<Path> files = Files.walk(root)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException e) {
+            throw InvalidInputException.writing(root, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            journal.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
