@@ -67,11 +67,7 @@ public final class Decoder {
     ///
     /// @throws InvalidInputException if the model was not made for so many
     public KvCache newCache(int capacity) {
-        if (capacity > config.contextLength()) {
-            throw new InvalidInputException(
-                    "%d positions exceed the model's context of %d: shorten the text or the window"
-                            .formatted(capacity, config.contextLength()));
-        }
+        requireContext(capacity);
         return new KvCache(device, config, capacity);
     }
 
@@ -99,8 +95,7 @@ public final class Decoder {
             device.store(scratch.residual, tokens, width, hidden, from);
             cache.advance(tokens);
         }
-        finalNorm.apply(device, hidden, ids.length, hidden);
-        tap.input(head.name(), hidden, ids.length);
+        finish(hidden, ids.length, tap);
         return hidden;
     }
 
@@ -138,6 +133,12 @@ public final class Decoder {
         blocks[index].forward(residual, new Pass(device, scratch, tokens, 0, tap), loneCache);
     }
 
+    /// Applies the final norm to the residual stream that the last block leaves, `[tokens, hidden]`, in place.
+    public void finish(Buffer residual, int tokens, Tap tap) {
+        finalNorm.apply(device, residual, tokens, residual);
+        tap.input(head.name(), residual, tokens);
+    }
+
     /// The linear layers of a block in the order they run, grouped by the input they share.
     public List<List<Linear>> inputGroups(int block) {
         return blocks[block].inputGroups();
@@ -154,13 +155,25 @@ public final class Decoder {
     }
 
     private void check(int[] ids, KvCache cache) {
-        if (ids.length == 0) {
-            throw new InvalidInputException("there are no tokens to run: the text is empty");
-        }
+        requireKnown(ids);
         if (ids.length > cache.remaining()) {
             throw new InvalidInputException(
                     "%d tokens after %d others do not fit into %d positions: shorten the text or enlarge the context"
                             .formatted(ids.length, cache.length(), cache.capacity()));
+        }
+    }
+
+    /// Checks that ids can be run as a sequence of their own.
+    ///
+    /// @throws InvalidInputException if there are none, too many for the model's context, or ids it does not know
+    public void requireRunnable(int[] ids) {
+        requireKnown(ids);
+        requireContext(ids.length);
+    }
+
+    private void requireKnown(int[] ids) {
+        if (ids.length == 0) {
+            throw new InvalidInputException("there are no tokens to run: the text is empty");
         }
         for (int id : ids) {
             if (id < 0 || id >= config.vocabSize()) {
@@ -168,6 +181,14 @@ public final class Decoder {
                         "token id %d is outside the vocabulary of %d: is this the model's own tokenizer?"
                                 .formatted(id, config.vocabSize()));
             }
+        }
+    }
+
+    private void requireContext(int positions) {
+        if (positions > config.contextLength()) {
+            throw new InvalidInputException(
+                    "%d positions exceed the model's context of %d: shorten the text or the window"
+                            .formatted(positions, config.contextLength()));
         }
     }
 

@@ -25,8 +25,8 @@ public final class TinyModel {
     static final int CONTEXT = 64;
     static final int EXPERTS = 5;
 
-    final ObjectNode config = new ObjectMapper().createObjectNode();
-    final SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+    public final ObjectNode config = new ObjectMapper().createObjectNode();
+    public final SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
     private final Random random;
 
     public TinyModel(Architecture architecture, long seed) {
@@ -109,7 +109,7 @@ public final class TinyModel {
     }
 
     /// One of its tensors.
-    Tensor tensor(String name) {
+    public Tensor tensor(String name) {
         return Objects.requireNonNull(tensors.get(name), name);
     }
 

@@ -1,0 +1,34 @@
+package io.any4.calibrate;
+
+import io.any4.model.Decoder;
+import io.any4.model.KvCache;
+
+/// Runs a model on calibration data and tells what the inputs of its linear layers look like.
+public final class Calibration {
+    private Calibration() {}
+
+    /// Statistics of the model as it is: every sequence runs once, whatever is quantized later.
+    ///
+    /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
+    public static StatisticsSource onePass(Decoder decoder, CalibrationData data, CalibrationListener listener) {
+        StatisticsCollector collector = new StatisticsCollector(decoder);
+        KvCache cache = decoder.newCache(data.longest());
+        int done = 0;
+        for (int[] window : data.windows()) {
+            cache.truncate(0);
+            decoder.forward(window, cache, collector);
+            listener.progress(++done, data.windows().size());
+        }
+        return new OnePassStatistics(collector, data);
+    }
+
+    /// Statistics that follow the quantization: each block is run on what the blocks before it produce with their
+    /// quantized weights, once to look at it and once to go on.
+    ///
+    /// Takes the decoder over: use it for nothing else meanwhile.
+    ///
+    /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
+    public static StatisticsSource sequential(Decoder decoder, CalibrationData data, CalibrationListener listener) {
+        return new SequentialStatistics(decoder, data, listener);
+    }
+}
