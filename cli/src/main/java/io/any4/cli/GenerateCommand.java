@@ -96,9 +96,9 @@ final class GenerateCommand implements Callable<Integer> {
             int[] ids = tokenizer.encode(prompt, true);
             if (json) {
                 Generation generation = new Generator(loaded.decoder()).generate(ids, options, id -> true);
-                spec.commandLine().getOut().println(Json.line(result(generation, tokenizer)));
+                spec.commandLine().getOut().println(Json.line(result(ids, generation, tokenizer)));
             } else {
-                stream(ids, options, new Generator(loaded.decoder()), tokenizer.streaming());
+                stream(ids, options, new Generator(loaded.decoder()), tokenizer.streaming(ids));
             }
         }
         return 0;
@@ -131,10 +131,10 @@ final class GenerateCommand implements Callable<Integer> {
                                 generation.prefillSpeed()));
     }
 
-    private Map<String, Object> result(Generation generation, Tokenizer tokenizer) {
+    private Map<String, Object> result(int[] ids, Generation generation, Tokenizer tokenizer) {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("prompt", prompt);
-        result.put("text", tokenizer.decode(generation.ids()));
+        result.put("text", tokenizer.continuation(ids, generation.ids()));
         result.put("ids", generation.ids());
         result.put("stopped", generation.reason().name().toLowerCase(Locale.ROOT));
         result.put("promptTokens", generation.promptTokens());

@@ -11,6 +11,9 @@ public final class StreamingDecoder {
     /// No character takes more tokens than this, a byte each: text still unfinished by then is malformed for good.
     private static final int LONGEST_CHARACTER = 4;
 
+    /// Ids of the context that are decoded along: more than any character takes.
+    private static final int CONTEXT = 8;
+
     private static final char REPLACEMENT = '\uFFFD';
 
     private final Tokenizer tokenizer;
@@ -21,8 +24,11 @@ public final class StreamingDecoder {
     /// How many of the last ids left a character unfinished.
     private int unfinished;
 
-    StreamingDecoder(Tokenizer tokenizer) {
+    StreamingDecoder(Tokenizer tokenizer, int[] context) {
         this.tokenizer = tokenizer;
+        size = Math.min(CONTEXT, context.length);
+        System.arraycopy(context, context.length - size, window, 0, size);
+        decided = size;
     }
 
     /// The text that became certain by this id; often the id's own text, empty in the middle of a character.

@@ -111,7 +111,25 @@ public final class Tokenizer implements AutoCloseable {
 
     /// A decoder for ids that arrive one at a time.
     public StreamingDecoder streaming() {
-        return new StreamingDecoder(this);
+        return streaming(new int[0]);
+    }
+
+    /// A decoder for ids that continue others, whose text it does not repeat but minds: some tokenizers drop the space
+    /// before the first word they decode.
+    ///
+    /// @param context the ids before, such as a prompt
+    public StreamingDecoder streaming(int[] context) {
+        return new StreamingDecoder(this, context);
+    }
+
+    /// The text that `ids` add to that of `context`.
+    public String continuation(int[] context, int[] ids) {
+        StreamingDecoder decoder = streaming(context);
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(decoder.next(id));
+        }
+        return text.append(decoder.finish()).toString();
     }
 
     /// The id that begins a text, or -1 if tokenizer_config.json names none.

@@ -60,6 +60,16 @@ class SharedTokenizersTest {
     }
 
     @Test
+    void aContinuationKeepsItsLeadingSpace() {
+        try (Tokenizer tokenizer = Tokenizer.load(SharedData.path("tokenizers/llama2"))) {
+            int[] prompt = tokenizer.encode("Once upon a", true);
+            int[] more = Arrays.copyOfRange(tokenizer.encode("Once upon a time 東", true), prompt.length, 7);
+            assertThat(tokenizer.decode(more)).startsWith("time");
+            assertThat(tokenizer.continuation(prompt, more)).startsWith(" time");
+        }
+    }
+
+    @Test
     void readsAVocabularyWithoutBytes() {
         try (Tokenizer tokenizer = Tokenizer.load(SharedData.path("models/babyllama-tok105"))) {
             int[] ids = tokenizer.encode("the cat sat", true);
