@@ -101,6 +101,7 @@ public final class Any4Config {
             case F16 -> "float16";
             case BF16 -> "bfloat16";
             case E8M0 -> "float8_e8m0fnu";
+            case I8 -> "int8";
             default -> dtype.name().toLowerCase(Locale.ROOT);
         };
     }

@@ -26,7 +26,7 @@ import tools.jackson.databind.JsonNode;
 ///
 ///     P.weight        U8 [out, ceil(in * bits / 8)]: codes as LutWeight packs them; at 8 bits U8 or I8 [out, in]
 ///     P.weight_lut    float [out, 2^bits], or [1, 2^bits] for a table that all rows share; absent at 8 bits
-///     P.weight_scale  float or F8_E8M0 [out, ceil(in / group_size)]
+///     P.weight_scale  float, F8_E8M0 or I8 [out, ceil(in / group_size)]
 ///     P.weight_zero   float, shaped like the scales; absent if `sym`
 ///
 /// and an element is `lut * scale + zero` (at 8 bits `code * scale + zero`) with the numbers as stored. Bits, group
@@ -159,7 +159,10 @@ public final class Any4Format {
         int groupSize = settings.groupSize() == ModuleSettings.WHOLE_ROW ? columns : settings.groupSize();
         Shape perGroup = Shape.of(codes.rows(), Math.ceilDiv(columns, groupSize));
         Tensor scale = tensors.apply(module + SCALE);
-        require(scale.dtype().isFloat() || scale.dtype() == DType.E8M0, module + SCALE, scale);
+        require(
+                scale.dtype().isFloat() || scale.dtype() == DType.E8M0 || scale.dtype() == DType.I8,
+                module + SCALE,
+                scale);
         require(scale.shape().equals(perGroup), module + SCALE, scale);
         Tensor zero = settings.symmetric() ? null : tensors.apply(module + ZERO);
         require(zero == null || zero.dtype().isFloat() && zero.shape().equals(perGroup), module + ZERO, zero);

@@ -62,6 +62,22 @@ record Grid(float[] levels, float[] thresholds) {
         return mirrored(magnitudes, thresholds);
     }
 
+    /// Where `any4s` and its kin start: uneven levels whose largest magnitude is -1, so that a group can choose by the
+    /// sign of its scale which of its tails gets the wider one. At 4 bits the table of llama.cpp's IQ4_NL.
+    static float[] uneven(int bits) {
+        float[] levels = switch (bits) {
+            case 2 -> new float[] {-31, -13, 1, 17};
+            case 3 -> new float[] {-63, -40, -23, -10, 1, 13, 28, 47};
+            case 4 -> new float[] {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+            default -> throw new IllegalArgumentException("no uneven levels of " + bits + " bits");
+        };
+        float largest = -levels[0];
+        for (int k = 0; k < levels.length; k++) {
+            levels[k] /= largest;
+        }
+        return levels;
+    }
+
     /// A grid of the magnitudes and their negatives, -0 and 0 included. A value goes to the level whose magnitude its
     /// own selects by being above the thresholds; 0 goes to 0.
     private static Grid mirrored(float[] magnitudes, float[] magnitudeThresholds) {

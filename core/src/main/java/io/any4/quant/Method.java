@@ -22,13 +22,18 @@ public enum Method {
     /// A table learned per row (arXiv 2507.04610, section 3).
     ANY2("any2", 2, Family.LEARNED_TABLE),
     ANY3("any3", 3, Family.LEARNED_TABLE),
-    ANY4("any4", 4, Family.LEARNED_TABLE);
+    ANY4("any4", 4, Family.LEARNED_TABLE),
+    /// A table learned per row together with signed 8-bit group scales, and no zeros.
+    ANY2S("any2s", 2, Family.LEARNED_TABLE_AND_SCALES),
+    ANY3S("any3s", 3, Family.LEARNED_TABLE_AND_SCALES),
+    ANY4S("any4s", 4, Family.LEARNED_TABLE_AND_SCALES);
 
     /// Where the levels of a format come from.
     public enum Family {
         INTEGER,
         FIXED_TABLE,
-        LEARNED_TABLE
+        LEARNED_TABLE,
+        LEARNED_TABLE_AND_SCALES
     }
 
     private final String id;

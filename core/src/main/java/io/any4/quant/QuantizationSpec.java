@@ -12,12 +12,13 @@ import io.any4.tensor.DType;
 /// @param method the number format
 /// @param groupSize consecutive weights of a row that share a scale, or [#PER_ROW]; the last group of a row may be
 ///     short
-/// @param symmetric integer and learned formats only: no zero is stored, levels lie around 0
+/// @param symmetric integer formats, any2, any3 and any4 only: no zero is stored, levels lie around 0
 /// @param zeroPoint integer formats only: what the zero of an asymmetric format may be
 /// @param kmeans learned formats only: how the table is found
 /// @param weighting learned formats only: how much each weight's error counts
-/// @param table learned formats only: which weights share a table
-/// @param metadata type of tables, scales and zeros: F16, BF16 or F32; the scales of `mx4` are always E8M0
+/// @param table any2, any3 and any4 only: which weights share a table
+/// @param metadata type of tables, scales and zeros: F16, BF16 or F32; the scales of `mx4` are always E8M0, those of
+///     `any4s` and its kin I8
 /// @param seed of everything random
 public record QuantizationSpec(
         Method method,
@@ -45,24 +46,34 @@ public record QuantizationSpec(
             throw new InvalidInputException("an integer zero point needs an asymmetric int method, not " + method.id()
                     + (symmetric ? " symmetric" : ""));
         }
-        if (symmetric && method.family() == Family.FIXED_TABLE) {
+        if (symmetric && !canHaveZero(method)) {
             throw new InvalidInputException(
                     method.id() + " is always symmetric: leave the setting out, or choose an int or any method");
         }
+        if (table == TableScope.MATRIX && method.family() == Family.LEARNED_TABLE_AND_SCALES) {
+            throw new InvalidInputException(
+                    method.id() + " needs a table per row: leave the setting out, or choose any2, any3 or any4");
+        }
     }
 
-    /// The usual settings of a method: groups of 128 (32 for `mx4`), asymmetric, fast k-means weighted by the second
-    /// moment of the activations, one table per row, F16 metadata, seed 0.
+    private static boolean canHaveZero(Method method) {
+        return method.family() == Family.INTEGER || method.family() == Family.LEARNED_TABLE;
+    }
+
+    /// The usual settings of a method: groups of 128 (32 for `mx4`, `any4s` and its kin), asymmetric where that
+    /// can be chosen, fast k-means weighted by the second moment of the activations, one table per row, metadata in
+    /// F16 (BF16 for `any4s` and its kin, whose table entries are a hundredth of a weight), seed 0.
     public static QuantizationSpec of(Method method) {
+        boolean narrowScales = method == Method.MX4 || method.family() == Family.LEARNED_TABLE_AND_SCALES;
         return new QuantizationSpec(
                 method,
-                method == Method.MX4 ? 32 : 128,
+                narrowScales ? 32 : 128,
                 false,
                 ZeroPoint.FLOAT,
                 Clustering.FAST,
                 Weighting.SECOND_MOMENT,
                 TableScope.ROW,
-                DType.F16,
+                method.family() == Family.LEARNED_TABLE_AND_SCALES ? DType.BF16 : DType.F16,
                 0);
     }
 
@@ -95,12 +106,16 @@ public record QuantizationSpec(
 
     /// Whether a zero is stored per group.
     public boolean hasZero() {
-        return method.family() != Family.FIXED_TABLE && !symmetric;
+        return canHaveZero(method) && !symmetric;
     }
 
     /// Whether all rows read one table.
     public boolean sharesTable() {
-        return method.family() != Family.LEARNED_TABLE || table == TableScope.MATRIX;
+        return switch (method.family()) {
+            case INTEGER, FIXED_TABLE -> true;
+            case LEARNED_TABLE -> table == TableScope.MATRIX;
+            case LEARNED_TABLE_AND_SCALES -> false;
+        };
     }
 
     /// The group size for rows of that length: a positive number.
@@ -110,6 +125,9 @@ public record QuantizationSpec(
 
     /// The type scales are stored in.
     public DType scaleType() {
+        if (method.family() == Family.LEARNED_TABLE_AND_SCALES) {
+            return DType.I8;
+        }
         return method == Method.MX4 ? DType.E8M0 : metadata;
     }
 
@@ -135,6 +153,7 @@ public record QuantizationSpec(
             case INTEGER -> new IntQuantizer(this);
             case FIXED_TABLE -> new FixedTableQuantizer(this);
             case LEARNED_TABLE -> new AnyQuantizer(this);
+            case LEARNED_TABLE_AND_SCALES -> new SignedScaleQuantizer(this);
         };
     }
 

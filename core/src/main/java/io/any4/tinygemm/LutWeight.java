@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param codes U8 `[rows, ceil(columns * bits / 8)]`, a little-endian bit stream per row: code `j` occupies bits
 ///     `j * bits` up, so at 4 bits the low nibble is the even column
 /// @param lut F16, BF16 or F32 `[rows, 2^bits]`, or `[1, 2^bits]` for a table that all rows share
-/// @param scale F16, BF16, F32 or E8M0 `[rows, ceil(columns / groupSize)]`
+/// @param scale F16, BF16, F32, E8M0 or I8 `[rows, ceil(columns / groupSize)]`; may be negative or 0
 /// @param zero like `scale`, or null for a symmetric format
 public record LutWeight(
         int bits,

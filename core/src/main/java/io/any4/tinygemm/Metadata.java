@@ -4,9 +4,11 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.HALF_SHORTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.QUARTER_BYTES;
 
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -46,8 +48,18 @@ final class Metadata {
                 FloatVector.fromMemorySegment(FLOATS, data, index * 4, ORDER).intoArray(out, at);
             case F16 -> Simd.lowF16(shorts(index)).intoArray(out, at);
             case BF16 -> Simd.lowBf16(shorts(index)).intoArray(out, at);
-            case E8M0, U8, I8, I32, I64 -> tensor.copyTo(index, out, at, LANES);
+            case I8 -> widenBytes(index, out, at);
+            case E8M0, U8, I32, I64 -> tensor.copyTo(index, out, at, LANES);
         }
+    }
+
+    private void widenBytes(long index, float[] out, int at) {
+        if (LANES < 8) {
+            tensor.copyTo(index, out, at, LANES); // there are no vectors of four bytes
+            return;
+        }
+        ByteVector bytes = ByteVector.fromMemorySegment(QUARTER_BYTES, data, index, ORDER);
+        bytes.convertShape(VectorOperators.B2F, FLOATS, 0).reinterpretAsFloats().intoArray(out, at);
     }
 
     private IntVector shorts(long index) {

@@ -42,7 +42,12 @@ class Any4FormatTest {
         Tensor tensor = Tensor.allocate(Arena.ofAuto(), dtype, dims);
         for (long i = 0; i < tensor.elements(); i++) {
             float power = Math.scalb(1f, random.nextInt(8) - 4);
-            tensor.setFloat(i, dtype == DType.E8M0 ? power : (float) random.nextGaussian() * power);
+            float normal = (float) random.nextGaussian();
+            switch (dtype) {
+                case E8M0 -> tensor.setFloat(i, power);
+                case I8 -> tensor.setFloat(i, Math.clamp(Math.round(40 * normal), -127, 127));
+                default -> tensor.setFloat(i, normal * power);
+            }
         }
         return tensor;
     }
@@ -56,7 +61,7 @@ class Any4FormatTest {
     }
 
     private LutWeight lut(int bits, int rows, int columns, int group, boolean shared, DType scale, boolean zero) {
-        DType table = scale == DType.E8M0 ? DType.F16 : scale;
+        DType table = scale.isFloat() ? scale : DType.F16;
         int groups = Math.ceilDiv(columns, group);
         return new LutWeight(
                 bits,
@@ -100,6 +105,8 @@ class Any4FormatTest {
         "4, 5, 64, 32, true, F32, false",
         "4, 3, 66, 32, false, BF16, true",
         "4, 4, 64, 32, true, E8M0, false",
+        "4, 5, 64, 32, false, I8, false",
+        "3, 5, 96, 32, false, I8, false",
         "3, 5, 64, 16, false, F16, true",
         "3, 5, 40, 64, false, F16, false",
         "2, 5, 64, 32, true, F32, true",

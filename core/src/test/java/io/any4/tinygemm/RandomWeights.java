@@ -57,6 +57,8 @@ final class RandomWeights {
         for (int i = 0; i < rows * groups; i++) {
             if (side.metadata() == DType.E8M0) {
                 scales.data().set(ValueLayout.JAVA_BYTE, i, (byte) (120 + random.nextInt(10)));
+            } else if (side.metadata() == DType.I8) {
+                scales.setFloat(i, random.nextInt(255) - 127);
             } else {
                 scales.setFloat(i, 0.01f + random.nextFloat());
             }

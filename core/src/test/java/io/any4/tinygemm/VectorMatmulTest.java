@@ -30,6 +30,7 @@ class VectorMatmulTest {
                 new Side(DType.F16, DType.F16, false, true),
                 new Side(DType.BF16, DType.BF16, false, false),
                 new Side(DType.F32, DType.F32, true, true),
+                new Side(DType.BF16, DType.I8, false, false),
                 new Side(DType.F32, DType.E8M0, true, false));
         return Stream.of(2, 3, 4)
                 .flatMap(bits -> sides.stream()
