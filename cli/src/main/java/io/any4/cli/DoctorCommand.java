@@ -1,16 +1,10 @@
 package io.any4.cli;
 
-import com.sun.management.OperatingSystemMXBean;
 import io.any4.tinygemm.Device;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -45,7 +39,9 @@ final class DoctorCommand implements Callable<Integer> {
         findings.put("system", "%s, %s".formatted(System.getProperty("os.name"), System.getProperty("os.arch")));
         findings.put(
                 "processor",
-                "%s, %d available".formatted(processor(), Runtime.getRuntime().availableProcessors()));
+                "%s, %d available"
+                        .formatted(
+                                MachineFacts.processor(), Runtime.getRuntime().availableProcessors()));
         findings.put("memory", memory());
         try (Device device = root.openDevice()) {
             findings.put("device", device.describe());
@@ -60,25 +56,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static String memory() {
-        OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         return "%.1f GB, at most %.1f GB of it for the Java heap; weights are mapped outside the heap"
-                .formatted(
-                        system.getTotalMemorySize() / 1e9, Runtime.getRuntime().maxMemory() / 1e9);
-    }
-
-    /// The processor's name where the system tells it.
-    private static String processor() {
-        Path cpuinfo = Path.of("/proc/cpuinfo");
-        if (Files.isReadable(cpuinfo)) {
-            try (Stream<String> lines = Files.lines(cpuinfo)) {
-                return lines.filter(line -> line.startsWith("model name"))
-                        .map(line -> line.substring(line.indexOf(':') + 1).strip())
-                        .findFirst()
-                        .orElse(System.getProperty("os.arch"));
-            } catch (IOException e) {
-                return System.getProperty("os.arch");
-            }
-        }
-        return System.getProperty("os.arch");
+                .formatted(MachineFacts.memory() / 1e9, Runtime.getRuntime().maxMemory() / 1e9);
     }
 }

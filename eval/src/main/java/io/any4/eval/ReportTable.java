@@ -25,8 +25,9 @@ final class ReportTable {
         Divergence divergence = row.divergence();
         Double seconds = row.quantizationSeconds();
         double change = row.perplexity().perplexity() / original.perplexity().perplexity() - 1;
+        String settings = row.settings().equals(row.name()) ? "" : row.settings();
         return "<tr><th scope=\"row\">%s<small>%s</small></th>"
-                        .formatted(HtmlReport.escape(row.name()), HtmlReport.escape(row.settings()))
+                        .formatted(HtmlReport.escape(row.name()), HtmlReport.escape(settings))
                 + cell("%.2f", row.bitsPerWeight())
                 + cell("%s", megabytes(row.bytes()))
                 + cell("%.3f", row.perplexity().perplexity())

@@ -12,6 +12,7 @@ import io.any4.tinygemm.Weight;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Picks a row whose learned table has something to show, and lays its levels beside those of int4 and nf4.
@@ -48,14 +49,14 @@ public final class RowHistograms {
     /// @param name what to call the learned table
     public static @Nullable RowHistogram of(Decoder original, Decoder quantized, String name) {
         int block = original.config().layers() / 2;
-        String layer = LinearLayers.inBlock(original, block).lastEntry().getKey();
-        Weight weight = LinearLayers.inBlock(original, block).get(layer);
-        if (!(LinearLayers.inBlock(quantized, block).get(layer) instanceof LutWeight learned)
+        Map.Entry<String, Weight> layer = LinearLayers.inBlock(original, block).lastEntry();
+        if (!(LinearLayers.inBlock(quantized, block).get(layer.getKey()) instanceof LutWeight learned)
                 || learned.sharedTable()) {
             return null;
         }
         int row = leastEven(learned);
-        return new RowHistograms(weight, learned, row).histogram("model.layers.%d.%s".formatted(block, layer), name);
+        return new RowHistograms(layer.getValue(), learned, row)
+                .histogram("model.layers.%d.%s".formatted(block, layer.getKey()), name);
     }
 
     private static int leastEven(LutWeight learned) {

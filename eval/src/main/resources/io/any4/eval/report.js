@@ -15,6 +15,8 @@
   const family = name => name.replace(/[0-9].*$/, '');
   const colours = () => ({ any: css('--accent'), int: css('--blue'), nf: css('--green'), fp: css('--gold'), mx: css('--violet') });
   const colour = name => colours()[family(name)] ?? css('--violet');
+  // Formats of about the same size sit close together: each family has its own side for its labels.
+  const side = { any: 'top', int: 'bottom', nf: 'left', fp: 'right', mx: 'right' };
   const short = value => Number(value.toPrecision(3)).toString();
 
   function chart(id, option) {
@@ -32,8 +34,7 @@
       return {
         type: 'line', symbol: 'circle', symbolSize: 10, color: colour(f), lineStyle: { width: 1.5, opacity: .45 },
         data: rows.map(row => ({ name: row.name, value: [row.bitsPerWeight, value(row)] })),
-        label: { show: true, formatter: '{b}', position: 'top', color: css('--ink'), fontSize: 12 },
-        labelLayout: { hideOverlap: false, moveOverlap: 'shiftY' } };
+        label: { show: true, formatter: '{b}', position: side[f] ?? 'top', distance: 7, color: css('--ink'), fontSize: 12 } };
     });
     if (baseline !== null) {
       series[0].markLine = {
@@ -64,16 +65,16 @@
     const projections = [...new Set(report.layers.map(l => l.projection))];
     const blocks = [...new Set(report.layers.map(l => l.block))].sort((a, b) => a - b);
     const logs = report.layers.filter(l => l.relativeError > 0).map(l => Math.log10(l.relativeError));
-    document.getElementById('layers').style.height = `${130 + 26 * Math.max(4, blocks.length)}px`;
+    document.getElementById('layers').style.height = `${86 + 26 * Math.max(4, blocks.length)}px`;
     const instance = chart('layers', {
-      grid: { left: 64, right: 110, top: 20, bottom: 64 },
+      grid: { left: 64, right: 110, top: 20, bottom: projections.length > 8 ? 64 : 36 },
       tooltip: { ...tooltip(), formatter: p => {
         const l = p.data.layer;
         return `<b>block ${l.block} ${echarts.format.encodeHTML(l.projection)}</b><br>${short(100 * l.relativeError)} %`; } },
       xAxis: axis('', { type: 'category', data: projections, splitLine: { show: false }, axisLabel: { color: css('--soft'), interval: 0, rotate: projections.length > 8 ? 30 : 0, formatter: p => p.replace(/^.*\./, '') } }),
       yAxis: axis('Block', { type: 'category', data: blocks, inverse: true, splitLine: { show: false } }),
       visualMap: {
-        min: Math.min(...logs), max: Math.max(...logs), calculable: false, orient: 'vertical', right: 12, top: 'middle', itemHeight: 110,
+        min: Math.min(...logs), max: Math.max(...logs), calculable: false, orient: 'vertical', right: 12, top: 'middle', itemHeight: 90,
         textStyle: { color: css('--soft') }, text: [short(100 * 10 ** Math.max(...logs)) + ' %', short(100 * 10 ** Math.min(...logs)) + ' %'],
         inRange: { color: [css('--heat-low'), css('--heat-mid'), css('--heat-high')] } },
       series: [{ type: 'heatmap', itemStyle: { borderColor: css('--panel'), borderWidth: 2, borderRadius: 3 } }] });

@@ -1,0 +1,126 @@
+package io.any4.cli;
+
+import io.any4.engine.Sampling;
+import io.any4.eval.Comparison;
+import io.any4.eval.ComparisonRow;
+import io.any4.eval.HtmlReport;
+import io.any4.eval.Report;
+import io.any4.eval.Sample;
+import io.any4.eval.Windows;
+import io.any4.tinygemm.Device;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "compare",
+        description = {
+            "Measure a model and quantized versions of it side by side, and write an HTML report.",
+            "",
+            "For each: bits per weight, size, perplexity, mean KL divergence from the original, and how often both find the same token "
+                    + "most likely."
+        })
+final class CompareCommand implements Callable<Integer> {
+    @ParentCommand
+    @SuppressWarnings("NullAway.Init")
+    Any4Command root;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    CommandSpec spec;
+
+    @Parameters(index = "0", paramLabel = "MODEL", description = "The original.")
+    @SuppressWarnings("NullAway.Init")
+    Path original;
+
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "QUANTIZED", description = "Quantized versions of it.")
+    @SuppressWarnings("NullAway.Init")
+    List<Path> quantized;
+
+    @Option(names = "--text", paramLabel = "FILE", required = true, description = "UTF-8 text to predict.")
+    @SuppressWarnings("NullAway.Init")
+    Path text;
+
+    @Option(
+            names = "--window",
+            paramLabel = "TOKENS",
+            description = "Tokens per window. Default: 2048, or the model's context if that is shorter.")
+    @Nullable
+    Integer window;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "Let every model continue this text, for the report.")
+    @Nullable
+    String prompt;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "Write the HTML report to this file.")
+    @Nullable
+    Path report;
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+        String contents = TextFiles.read(text);
+        Terminal terminal = Terminal.of(root);
+        try (Device device = root.openDevice();
+                Contest contest = new Contest(entries(), device)) {
+            Windows windows = contest.windows(contents, window);
+            Comparison comparison = contest.compare(windows, terminal);
+            PrintWriter out = spec.commandLine().getOut();
+            if (json) {
+                out.println(Json.line(comparison.rows()));
+            } else {
+                ComparisonTable.print(comparison.rows(), out);
+            }
+            if (report != null) {
+                HtmlReport.write(report, report(comparison, contest, device));
+                terminal.note("wrote " + report);
+            }
+        }
+        return 0;
+    }
+
+    private List<Contest.Entry> entries() {
+        List<Contest.Entry> entries = new ArrayList<>();
+        Stream.concat(Stream.of(original), quantized.stream())
+                .forEach(directory -> entries.add(new Contest.Entry(name(directory, entries), directory, null)));
+        return entries;
+    }
+
+    /// The directory's name, or its path if another model has that name already.
+    private static String name(Path directory, List<Contest.Entry> taken) {
+        String name = directory.toAbsolutePath().normalize().getFileName().toString();
+        return taken.stream().anyMatch(entry -> entry.name().equals(name)) ? directory.toString() : name;
+    }
+
+    private Report report(Comparison comparison, Contest contest, Device device) {
+        List<Sample> samples = new ArrayList<>();
+        if (prompt != null) {
+            for (ComparisonRow row : comparison.rows()) {
+                samples.add(contest.sample(row.name(), prompt, 64, Sampling.GREEDY));
+            }
+        }
+        return new Report(
+                "What quantizing %s cost".formatted(comparison.rows().getFirst().name()),
+                text.getFileName().toString(),
+                comparison.rows(),
+                comparison.layers(),
+                contest.histogram(),
+                samples,
+                Provenance.of(spec, device));
+    }
+}
