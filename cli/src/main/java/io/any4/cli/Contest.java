@@ -56,7 +56,7 @@ final class Contest implements AutoCloseable {
     Comparison compare(Windows windows, Terminal terminal) {
         List<Candidate> candidates = models.stream().map(Loaded::candidate).toList();
         long runs = (long) windows.count() * candidates.size();
-        try (Progress progress = terminal.progress("comparing", runs, "windows")) {
+        try (Progress progress = terminal.progress("comparing", runs, Progress.Unit.of("windows"))) {
             return Comparison.run(
                     candidates.getFirst(),
                     candidates.subList(1, candidates.size()),

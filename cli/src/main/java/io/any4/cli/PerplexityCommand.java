@@ -61,7 +61,7 @@ final class PerplexityCommand implements Callable<Integer> {
                 terminal.note(
                         "%s has only %d tokens: measuring one window of that length".formatted(text, windows.length()));
             }
-            try (Progress progress = terminal.progress("perplexity", windows.count(), "windows")) {
+            try (Progress progress = terminal.progress("perplexity", windows.count(), Progress.Unit.of("windows"))) {
                 print(Perplexity.measure(loaded.decoder(), windows, (done, total, perplexity) -> {
                     progress.note("perplexity %.3f".formatted(perplexity));
                     progress.to(done);

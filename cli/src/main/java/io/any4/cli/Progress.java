@@ -19,18 +19,33 @@ sealed interface Progress extends AutoCloseable {
     @Override
     void close();
 
+    /// What is counted.
+    ///
+    /// @param name in the plural
+    /// @param size how many make one unit on the screen
+    record Unit(String name, long size) {
+        static Unit of(String name) {
+            return new Unit(name, 1);
+        }
+
+        /// Thousands or millions of weights, whichever suits a job of that many.
+        static Unit weights(long total) {
+            return total < 1_000_000_000 ? new Unit("k weights", 1000) : new Unit("M weights", 1_000_000);
+        }
+    }
+
     /// Shows nothing.
     static Progress silent() {
         return new Silent();
     }
 
     /// A bar that redraws itself, for a terminal.
-    static Progress bar(PrintWriter err, int columns, String task, long total, String unit) {
+    static Progress bar(PrintWriter err, int columns, String task, long total, Unit unit) {
         return new Bar(err, columns, task, total, unit);
     }
 
     /// Plain lines, at most one every few seconds, for logs and pipes.
-    static Progress lines(PrintWriter err, String task, long total, String unit) {
+    static Progress lines(PrintWriter err, String task, long total, Unit unit) {
         return new Lines(err, task, total, unit);
     }
 
@@ -48,11 +63,11 @@ sealed interface Progress extends AutoCloseable {
     final class Bar implements Progress {
         private final ProgressBar bar;
 
-        Bar(PrintWriter err, int columns, String task, long total, String unit) {
+        Bar(PrintWriter err, int columns, String task, long total, Unit unit) {
             bar = new ProgressBarBuilder()
                     .setTaskName(task)
                     .setInitialMax(total)
-                    .setUnit(" " + unit, 1)
+                    .setUnit(" " + unit.name(), unit.size())
                     .showSpeed()
                     .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
                     .setUpdateIntervalMillis(100)
@@ -88,12 +103,12 @@ sealed interface Progress extends AutoCloseable {
         private final PrintWriter err;
         private final String task;
         private final long total;
-        private final String unit;
+        private final Unit unit;
         private final long start = System.nanoTime();
         private long lastLine = start;
         private @Nullable String note;
 
-        Lines(PrintWriter err, String task, long total, String unit) {
+        Lines(PrintWriter err, String task, long total, Unit unit) {
             this.err = err;
             this.task = task;
             this.total = total;
@@ -114,7 +129,13 @@ sealed interface Progress extends AutoCloseable {
             lastLine = now;
             double seconds = (now - start) / 1e9;
             err.printf(
-                    "%s: %d of %d %s, %.0f s%s%n", task, done, total, unit, seconds, note == null ? "" : ", " + note);
+                    "%s: %d of %d %s, %.0f s%s%n",
+                    task,
+                    done / unit.size(),
+                    total / unit.size(),
+                    unit.name(),
+                    seconds,
+                    note == null ? "" : ", " + note);
             err.flush();
         }
 

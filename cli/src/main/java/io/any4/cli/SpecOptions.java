@@ -95,14 +95,19 @@ final class SpecOptions {
 
     private Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("group-size", groupSize);
-        settings.put("kmeans", kmeans);
-        settings.put("weighting", weighting);
-        settings.put("table", table);
-        settings.put("symmetric", symmetric ? "true" : null);
-        settings.put("zero-point", zeroPoint);
-        settings.put("metadata", scaleType);
-        settings.values().removeIf(value -> value == null);
+        put(settings, "group-size", groupSize);
+        put(settings, "kmeans", kmeans);
+        put(settings, "weighting", weighting);
+        put(settings, "table", table);
+        put(settings, "symmetric", symmetric ? "true" : null);
+        put(settings, "zero-point", zeroPoint);
+        put(settings, "metadata", scaleType);
         return settings;
+    }
+
+    private static void put(Map<String, String> settings, String key, @Nullable String value) {
+        if (value != null) {
+            settings.put(key, value);
+        }
     }
 }

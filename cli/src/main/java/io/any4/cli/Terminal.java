@@ -24,7 +24,7 @@ record Terminal(PrintWriter err, int columns, boolean notes, boolean progress) {
         }
     }
 
-    Progress progress(String task, long total, String unit) {
+    Progress progress(String task, long total, Progress.Unit unit) {
         if (!progress) {
             return Progress.silent();
         }

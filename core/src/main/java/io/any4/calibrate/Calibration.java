@@ -2,6 +2,8 @@ package io.any4.calibrate;
 
 import io.any4.model.Decoder;
 import io.any4.model.KvCache;
+import io.any4.quant.ChannelStatistics;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Runs a model on calibration data and tells what the inputs of its linear layers look like.
 public final class Calibration {
@@ -30,5 +32,26 @@ public final class Calibration {
     /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
     public static StatisticsSource sequential(Decoder decoder, CalibrationData data, CalibrationListener listener) {
         return new SequentialStatistics(decoder, data, listener);
+    }
+
+    /// A calibration that is still to be run: it can be planned with, but has no statistics.
+    ///
+    /// @param sequential whether it will be [#sequential] or [#onePass]
+    public static StatisticsSource announced(CalibrationData data, boolean sequential) {
+        return new StatisticsSource() {
+            @Override
+            public ChannelStatistics statistics(String module) {
+                throw new IllegalStateException("the calibration was announced, but not run");
+            }
+
+            @Override
+            public ObjectNode provenance() {
+                return provenanceOf(data, sequential);
+            }
+        };
+    }
+
+    static ObjectNode provenanceOf(CalibrationData data, boolean sequential) {
+        return data.describe().put("mode", sequential ? "sequential" : "one-pass");
     }
 }

@@ -13,6 +13,6 @@ record OnePassStatistics(StatisticsCollector collector, CalibrationData data) im
 
     @Override
     public ObjectNode provenance() {
-        return data.describe().put("mode", "one-pass");
+        return Calibration.provenanceOf(data, false);
     }
 }

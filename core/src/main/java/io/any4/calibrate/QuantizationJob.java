@@ -54,7 +54,10 @@ public final class QuantizationJob {
         return new QuantizationJob(plan, output, statistics, team, listener).run();
     }
 
-    private static void requireAbsent(Path output) {
+    /// Complains about an output that exists; for callers that want to know before they calibrate.
+    ///
+    /// @throws InvalidInputException if it does
+    public static void requireAbsent(Path output) {
         if (Files.exists(output)) {
             throw new InvalidInputException(
                     "%s exists already: delete it or choose another output directory".formatted(output));

@@ -72,6 +72,6 @@ final class SequentialStatistics implements StatisticsSource {
 
     @Override
     public ObjectNode provenance() {
-        return data.describe().put("mode", "sequential");
+        return Calibration.provenanceOf(data, true);
     }
 }

@@ -1,0 +1,186 @@
+package io.any4.cli;
+
+import io.any4.calibrate.Calibration;
+import io.any4.calibrate.CalibrationData;
+import io.any4.calibrate.QuantizationJob;
+import io.any4.calibrate.QuantizationPlan;
+import io.any4.calibrate.QuantizationResult;
+import io.any4.calibrate.QuantizationSettings;
+import io.any4.calibrate.StatisticsSource;
+import io.any4.checkpoint.Checkpoint;
+import io.any4.checkpoint.InvalidInputException;
+import io.any4.model.Decoder;
+import io.any4.model.ModelConfig;
+import io.any4.quant.ErrorStatistics;
+import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Team;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+@Command(
+        name = "quantize",
+        description = {
+            "Quantize a model and write it as a new checkpoint.",
+            "",
+            "One tensor is in memory at a time. The output appears when it is complete; a run that was interrupted goes on when the same "
+                    + "command is given again. The same input and seed give the same bytes."
+        })
+final class QuantizeCommand implements Callable<Integer> {
+    @ParentCommand
+    @SuppressWarnings("NullAway.Init")
+    Any4Command root;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    CommandSpec spec;
+
+    @Parameters(paramLabel = "MODEL", description = "Checkpoint directory of an unquantized model.")
+    @SuppressWarnings("NullAway.Init")
+    Path model;
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "OUT",
+            required = true,
+            description = "Directory to write; it must not exist.")
+    @SuppressWarnings("NullAway.Init")
+    Path output;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init")
+    SpecOptions format;
+
+    @Option(
+            names = "--skip",
+            paramLabel = "PATTERN",
+            description =
+                    "Leave modules as they are; * stands for any part of a name, re: begins a regular expression. May be repeated.")
+    List<String> skip = List.of();
+
+    @Option(
+            names = "--override",
+            paramLabel = "PATTERN=SETTINGS",
+            description =
+                    "Quantize modules otherwise, such as '*.down_proj=group-size=64' or '*.v_proj=int8'. May be repeated.")
+    List<String> overrides = List.of();
+
+    @Option(names = "--include-lm-head", description = "Quantize the output projection as well.")
+    boolean includeHead;
+
+    @Option(names = "--include-embeddings", description = "Quantize the embeddings as well.")
+    boolean includeEmbeddings;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init")
+    CalibrationOptions calibration;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Seed of everything random. Default: ${DEFAULT-VALUE}.")
+    long seed;
+
+    @Option(names = "--dry-run", description = "Print what would be written, to the byte, and write nothing.")
+    boolean dryRun;
+
+    @Option(names = "--json", description = "Print JSON.")
+    boolean json;
+
+    @Override
+    public Integer call() {
+        QuantizationSettings settings = settings();
+        if (!dryRun) {
+            QuantizationJob.requireAbsent(output);
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
+            if (Quantization.needsStatistics(plan)) {
+                int context = ModelConfig.parse(checkpoint.config()).contextLength();
+                CalibrationData data = calibration.data(model, context, seed);
+                StatisticsSource announced = Calibration.announced(data, calibration.sequential);
+                quantizeCalibrated(checkpoint, QuantizationPlan.of(checkpoint, settings, announced), data);
+            } else {
+                quantize(plan, StatisticsSource.NONE, System.nanoTime());
+            }
+        }
+        return 0;
+    }
+
+    private QuantizationSettings settings() {
+        try {
+            return QuantizationSettings.of(format.spec(seed))
+                    .withSkip(skip)
+                    .withOverrides(overrides)
+                    .withHead(includeHead)
+                    .withEmbeddings(includeEmbeddings);
+        } catch (InvalidInputException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private void quantizeCalibrated(Checkpoint checkpoint, QuantizationPlan plan, CalibrationData data) {
+        if (dryRun) {
+            print(plan, null, 0);
+            return;
+        }
+        long start = System.nanoTime();
+        try (Device device = root.openDevice()) {
+            Decoder decoder = Decoder.load(checkpoint, device);
+            quantize(plan, calibration.run(decoder, data, Terminal.of(root)), start);
+        }
+    }
+
+    private void quantize(QuantizationPlan plan, StatisticsSource statistics, long start) {
+        if (dryRun) {
+            print(plan, null, 0);
+            return;
+        }
+        try (Team team = new Team(root.threads())) {
+            QuantizationResult result = Quantization.run(plan, output, statistics, team, Terminal.of(root));
+            print(plan, result.total(), (System.nanoTime() - start) / 1e9);
+        }
+    }
+
+    private void print(QuantizationPlan plan, @Nullable ErrorStatistics error, double seconds) {
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("output", output.toString());
+        facts.put("bytes", plan.outputBytes());
+        facts.put("bitsPerWeight", plan.quantizedBitsPerWeight());
+        facts.put("bitsPerWeightOfModel", plan.bitsPerWeight());
+        facts.put("modules", plan.modules().size());
+        if (error != null) {
+            facts.put("relativeError", error.relativeError());
+            facts.put("seconds", seconds);
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(Json.line(facts));
+            return;
+        }
+        out.printf(
+                "%s %s: %,d bytes; %d matrices at %.3f bits per weight, %.3f over the whole model%n",
+                error == null ? "would write" : "wrote",
+                output,
+                plan.outputBytes(),
+                plan.modules().size(),
+                plan.quantizedBitsPerWeight(),
+                plan.bitsPerWeight());
+        if (error != null) {
+            out.printf("relative squared error %.3f %%, %.1f s%n", 100 * error.relativeError(), seconds);
+        }
+    }
+}
