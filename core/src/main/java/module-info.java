@@ -8,6 +8,7 @@ module io.any4.core {
     requires com.google.gson;
     requires org.slf4j;
 
+    exports io.any4;
     exports io.any4.calibrate;
     exports io.any4.checkpoint;
     exports io.any4.engine;

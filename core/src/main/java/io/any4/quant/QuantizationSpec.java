@@ -109,6 +109,11 @@ public record QuantizationSpec(
         return canHaveZero(method) && !symmetric;
     }
 
+    /// Whether the result depends on [ChannelStatistics].
+    public boolean usesStatistics() {
+        return method.family() == Family.LEARNED_TABLE && weighting != Weighting.NONE;
+    }
+
     /// Whether all rows read one table.
     public boolean sharesTable() {
         return switch (method.family()) {
