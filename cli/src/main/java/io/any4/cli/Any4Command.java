@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
                 "%nMODEL is always a directory with a Hugging Face checkpoint: config.json, *.safetensors, tokenizer.json.",
         footer = "%nStart with 'any4j demo'. Each verb explains itself: any4j VERB --help.",
         subcommands = {
+            DemoCommand.class,
             QuantizeCommand.class,
             CompareCommand.class,
             GenerateCommand.class,
