@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 
 /// A file of lines that only grows: a fingerprint, then one line per finished module. While it is open it is locked.
 ///
@@ -88,22 +90,27 @@ final class Journal implements AutoCloseable {
         fingerprint = newFingerprint;
     }
 
-    /// Notes a finished module.
-    void add(String module, ErrorStatistics error) throws IOException {
-        append(String.join(
+    /// Notes finished modules.
+    void add(List<Finished> finished) throws IOException {
+        append(finished.stream().map(Journal::line).collect(Collectors.joining("\n")));
+        finished.forEach(module -> modules.put(module.module(), module.error()));
+    }
+
+    private static String line(Finished finished) {
+        ErrorStatistics error = finished.error();
+        return String.join(
                 "\t",
-                module,
+                finished.module(),
                 Long.toString(error.elements()),
                 Double.toString(error.squaredError()),
                 Double.toString(error.squaredWeight()),
                 Double.toString(error.maxAbsoluteError()),
                 Double.toString(error.weightedSquaredError()),
-                Double.toString(error.weightedSquaredWeight())));
-        modules.put(module, error);
+                Double.toString(error.weightedSquaredWeight()));
     }
 
-    private void append(String line) throws IOException {
-        ByteBuffer buffer = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+    private void append(String lines) throws IOException {
+        ByteBuffer buffer = ByteBuffer.wrap((lines + "\n").getBytes(StandardCharsets.UTF_8));
         while (buffer.hasRemaining()) {
             channel.write(buffer);
         }

@@ -12,6 +12,7 @@ import io.any4.quant.ModulePattern;
 import io.any4.quant.QuantizationSpec;
 import io.any4.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -42,6 +43,8 @@ final class Planner {
         for (String name : ModelTensors.ordered(checkpoint.names())) {
             place(name, checkpoint.tensor(name));
         }
+        modules.sort(
+                Comparator.comparing(module -> ModelTensors.block(module.name()).isEmpty()));
         checkPatterns();
         listHead();
         Any4Config.addTo(config, settings.spec(), modules, notConverted, provenance);

@@ -15,8 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.SequencedMap;
 
 /// Quantizes a checkpoint to a new directory, one tensor at a time.
@@ -100,9 +100,12 @@ public final class QuantizationJob {
         try {
             long usable = Files.getFileStore(directory).getUsableSpace();
             if (usable < needed) {
-                throw new InvalidInputException(
-                        "%s needs %,d bytes but only %,d are free there: free some or choose another output"
-                                .formatted(output, needed, usable));
+                throw new InvalidInputException(String.format(
+                        Locale.ROOT,
+                        "%s needs %,d bytes but only %,d are free there: free some or choose another output",
+                        output,
+                        needed,
+                        usable));
             }
         } catch (IOException e) {
             throw InvalidInputException.writing(directory, e);
@@ -123,21 +126,28 @@ public final class QuantizationJob {
     private SequencedMap<String, ErrorStatistics> quantize(WorkDirectory work, CheckpointWriter writer) {
         SequencedMap<String, ErrorStatistics> finished = new LinkedHashMap<>(work.finished());
         SequencedMap<String, ErrorStatistics> errors = new LinkedHashMap<>();
-        try (Commits commits = new Commits()) {
-            for (List<Any4Config.Module> block : Blocks.of(plan.modules())) {
+        int number = 0;
+        try (Commits<Finished> commits = new Commits<>(batch -> {
+            writer.force();
+            work.finished(batch);
+        })) {
+            for (List<Any4Config.Module> block : Blocks.of(plan.modules(), plan.blocks())) {
                 for (Any4Config.Module module : block) {
                     ErrorStatistics error = finished.get(module.name());
                     if (error != null) {
                         meter.alreadyDone(module.name(), module.rows() * module.columns(), error);
                     } else {
                         error = quantize(module, writer);
-                        commit(module.name(), error, work, writer, commits);
+                        commits.add(new Finished(module.name(), error));
                     }
                     errors.put(module.name(), error);
                 }
-                showStatisticsSource(block, writer);
+                if (statistics.sequential() && number < plan.blocks()) {
+                    show(number, block, writer);
+                }
+                number++;
             }
-            commits.await();
+            commits.finish();
         }
         return errors;
     }
@@ -174,19 +184,8 @@ public final class QuantizationJob {
         return error[0];
     }
 
-    private static void commit(
-            String module, ErrorStatistics error, WorkDirectory work, CheckpointWriter writer, Commits commits) {
-        commits.add(() -> {
-            writer.force();
-            work.finished(module, error);
-        });
-    }
-
-    private void showStatisticsSource(List<Any4Config.Module> block, CheckpointWriter writer) {
-        OptionalInt number = ModelTensors.block(block.getFirst().name());
-        if (!statistics.sequential() || number.isEmpty()) {
-            return;
-        }
+    /// Lets the source of statistics go on with the weights as they were written.
+    private void show(int number, List<Any4Config.Module> block, CheckpointWriter writer) {
         try (Arena arena = Arena.ofShared()) {
             Map<String, Weight> weights = new LinkedHashMap<>();
             for (Any4Config.Module module : block) {
@@ -195,7 +194,7 @@ public final class QuantizationJob {
                         Any4Format.assemble(
                                 name -> writer.view(name, arena), module.name(), module.spec(), module.columns()));
             }
-            statistics.quantized(number.getAsInt(), weights);
+            statistics.quantized(number, weights);
         }
     }
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// What a [QuantizationJob] is going to do and exactly what its output will measure, before any weight is read.
 ///
@@ -52,7 +53,7 @@ public final class QuantizationPlan {
         return checkpoint;
     }
 
-    /// The modules to quantize, in model order.
+    /// The modules to quantize: block after block, then those outside the blocks.
     public List<Any4Config.Module> modules() {
         return modules;
     }
@@ -60,6 +61,12 @@ public final class QuantizationPlan {
     /// The tensors to copy as they are, in model order.
     public List<String> copies() {
         return copies;
+    }
+
+    /// Blocks of the model, quantized or not.
+    int blocks() {
+        Stream<String> names = Stream.concat(modules.stream().map(Any4Config.Module::name), copies.stream());
+        return names.mapToInt(name -> ModelTensors.block(name).orElse(-1)).max().orElse(-1) + 1;
     }
 
     CheckpointLayout layout() {

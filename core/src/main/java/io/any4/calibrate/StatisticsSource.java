@@ -32,7 +32,9 @@ public interface StatisticsSource {
         return false;
     }
 
-    /// All modules of a block are quantized; later blocks see inputs that these weights produce.
+    /// All modules of a block that shall be quantized are; later blocks see inputs that these weights produce. Called
+    /// for
+    /// every block of the model in order, even if nothing of it was quantized.
     ///
     /// @param weights by module path, valid during the call only
     default void quantized(int block, Map<String, Weight> weights) {}

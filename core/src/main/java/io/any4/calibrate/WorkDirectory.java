@@ -9,6 +9,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
 
@@ -73,10 +74,10 @@ final class WorkDirectory implements AutoCloseable {
         return journal.modules();
     }
 
-    /// Notes that a module is finished; its tensors have to be on the disk.
-    void finished(String module, ErrorStatistics error) {
+    /// Notes that modules are finished; their tensors have to be on the disk.
+    void finished(List<Finished> modules) {
         try {
-            journal.add(module, error);
+            journal.add(modules);
         } catch (IOException e) {
             throw InvalidInputException.writing(root, e);
         }

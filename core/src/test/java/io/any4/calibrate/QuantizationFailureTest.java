@@ -41,7 +41,7 @@ class QuantizationFailureTest {
 
     @BeforeEach
     void writeModel() throws IOException {
-        model = TinyModel.write(directory.resolve("model"));
+        model = TinyCheckpoint.write(directory.resolve("model"));
         output = directory.resolve("out");
     }
 
@@ -148,10 +148,10 @@ class QuantizationFailureTest {
         "model.norm.weight, -Infinity"
     })
     void weightsThatAreNotFiniteAreLocated(String name, float value) throws IOException {
-        SequencedMap<String, Tensor> tensors = TinyModel.tensors();
+        SequencedMap<String, Tensor> tensors = TinyCheckpoint.tensors();
         Tensor tensor = Objects.requireNonNull(tensors.get(name));
         tensor.setFloat(7 * tensor.columns(), value);
-        TinyModel.write(model, tensors);
+        TinyCheckpoint.write(model, tensors);
         assertThatThrownBy(() -> run(output, SETTINGS, JobListener.NONE))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("tensor " + name)

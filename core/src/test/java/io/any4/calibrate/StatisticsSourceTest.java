@@ -74,7 +74,7 @@ class StatisticsSourceTest {
 
     @Test
     void blocksAreAskedForAndShownInOrder() throws IOException {
-        Path model = TinyModel.write(directory.resolve("model"));
+        Path model = TinyCheckpoint.write(directory.resolve("model"));
         Path output = directory.resolve("out");
         try (Checkpoint checkpoint = Checkpoint.open(model);
                 Team team = new Team(2)) {
@@ -116,8 +116,24 @@ class StatisticsSourceTest {
     }
 
     @Test
+    void blocksThatAreSkippedAreShownToo() throws IOException {
+        Path model = TinyCheckpoint.write(directory.resolve("model"));
+        try (Checkpoint checkpoint = Checkpoint.open(model);
+                Team team = new Team(1)) {
+            Recorder recorder = new Recorder(checkpoint);
+            QuantizationSettings settings = SETTINGS.withSkip(List.of("*.layers.0.*"));
+            QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, recorder);
+            QuantizationJob.run(plan, directory.resolve("out"), recorder, team, JobListener.NONE);
+            assertThat(recorder.calls)
+                    .hasSize(1 + 10 + 1 + 1)
+                    .startsWith("block 0")
+                    .endsWith("block 1", "lm_head");
+        }
+    }
+
+    @Test
     void statisticsMatter() throws IOException {
-        Path model = TinyModel.write(directory.resolve("model"));
+        Path model = TinyCheckpoint.write(directory.resolve("model"));
         try (Checkpoint checkpoint = Checkpoint.open(model);
                 Team team = new Team(1)) {
             Recorder recorder = new Recorder(checkpoint);
@@ -155,7 +171,7 @@ class StatisticsSourceTest {
 
     @Test
     void aContinuedRunShowsFinishedBlocksButDoesNotAskForThem() throws IOException {
-        Path model = TinyModel.write(directory.resolve("model"));
+        Path model = TinyCheckpoint.write(directory.resolve("model"));
         Path output = directory.resolve("out");
         try (Checkpoint checkpoint = Checkpoint.open(model);
                 Team team = new Team(2)) {

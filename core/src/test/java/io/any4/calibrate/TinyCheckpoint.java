@@ -13,10 +13,10 @@ import java.util.SequencedMap;
 
 /// A checkpoint with everything a job has to tell apart: two blocks with attention and two experts each, routers,
 /// norms, a bias, embeddings and a head.
-final class TinyModel {
+final class TinyCheckpoint {
     static final int HIDDEN = 48;
 
-    private TinyModel() {}
+    private TinyCheckpoint() {}
 
     static SequencedMap<String, Tensor> tensors() {
         Random random = new Random(42);
