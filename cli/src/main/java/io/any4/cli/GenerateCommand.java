@@ -114,13 +114,14 @@ final class GenerateCommand implements Callable<Integer> {
 
     private void stream(int[] ids, GenerationOptions options, Generator generator, StreamingDecoder text) {
         PrintWriter out = spec.commandLine().getOut();
-        out.print(prompt);
+        StringBuilder unprinted = new StringBuilder(prompt); // until it is known to fit the context
         Generation generation = generator.generate(ids, options, id -> {
-            out.print(text.next(id));
+            out.print(unprinted.append(text.next(id)));
             out.flush();
+            unprinted.setLength(0);
             return !out.checkError();
         });
-        out.println(text.finish());
+        out.println(unprinted + text.finish());
         out.flush();
         Terminal.of(root)
                 .note("%d tokens, %.1f tokens/s; prompt of %d tokens, %.1f tokens/s"

@@ -7,8 +7,6 @@ import io.any4.calibrate.QuantizationPlan;
 import io.any4.calibrate.QuantizationResult;
 import io.any4.calibrate.StatisticsSource;
 import io.any4.model.Decoder;
-import io.any4.quant.Method.Family;
-import io.any4.quant.Weighting;
 import io.any4.tinygemm.Team;
 import java.nio.file.Path;
 
@@ -18,9 +16,7 @@ final class Quantization {
 
     /// Whether a plan asks for the statistics of a calibration at all.
     static boolean needsStatistics(QuantizationPlan plan) {
-        return plan.modules().stream()
-                .anyMatch(module -> module.spec().method().family() == Family.LEARNED_TABLE
-                        && module.spec().weighting() != Weighting.NONE);
+        return plan.modules().stream().anyMatch(module -> module.spec().usesStatistics());
     }
 
     static StatisticsSource calibrate(Decoder decoder, CalibrationData data, Terminal terminal) {

@@ -39,7 +39,7 @@
     if (baseline !== null) {
       series[0].markLine = {
         silent: true, symbol: 'none', lineStyle: { color: css('--soft'), type: 'dashed' },
-        label: { formatter: original.name + ' ' + short(baseline), color: css('--soft'), position: 'insideEndBottom' },
+        label: { formatter: original.name + ' ' + short(baseline), color: css('--soft'), position: 'insideStartTop' },
         data: [{ yAxis: baseline }] };
     }
     const bits = quantized.map(row => row.bitsPerWeight);
@@ -104,16 +104,19 @@
       return;
     }
     document.getElementById('histogram-note').textContent =
-      `The weights of row ${h.row} of ${h.tensor}, each group stretched to the range 0 to 1, and where the formats put their levels.`;
+      `The weights of row ${h.row} of ${h.tensor}, each group stretched to the range 0 to 1, and where the formats put `
+      + 'their levels. It is the row of its matrix whose learned levels are the least even.';
     const bins = h.counts.length;
     const names = h.grids.map(g => g.name);
+    const levels = h.grids.flatMap(g => g.levels);
+    const range = { min: Math.min(0, ...levels), max: Math.max(1, ...levels) };
     const bars = h.counts.map((count, i) => [(i + .5) / bins, count]);
     chart('histogram', {
       grid: [{ left: 72, right: 32, top: 28, height: '56%' }, { left: 72, right: 32, top: '70%', height: '18%' }],
       tooltip: tooltip(),
       xAxis: [
-        axis('', { gridIndex: 0, type: 'value', min: 0, max: 1, axisLabel: { show: false }, splitLine: { show: false } }),
-        axis('Position within the group', { gridIndex: 1, type: 'value', min: 0, max: 1, splitLine: { show: false } })],
+        axis('', { gridIndex: 0, type: 'value', ...range, axisLabel: { show: false }, splitLine: { show: false } }),
+        axis('Position within the group', { gridIndex: 1, type: 'value', ...range, axisLabel: { color: css('--soft'), showMinLabel: false, showMaxLabel: false }, splitLine: { show: false } })],
       yAxis: [
         axis('Weights', { gridIndex: 0, type: 'value', nameGap: 44 }),
         axis('', { gridIndex: 1, type: 'category', data: names, inverse: true, axisLabel: { color: css('--ink') }, splitLine: { show: true, lineStyle: { color: css('--line') } } })],

@@ -1,0 +1,206 @@
+package io.any4.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.any4.checkpoint.SafetensorsFile;
+import io.any4.tensor.DType;
+import io.any4.tensor.Shape;
+import io.any4.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The verbs, one after the other, on a small model.
+class WorkflowTest {
+    @TempDir
+    Path directory;
+
+    private Path model;
+    private Path output;
+    private Path text;
+
+    @BeforeEach
+    void writeInputs() throws IOException {
+        model = TinyLlama.write(directory.resolve("a model"));
+        output = directory.resolve("out");
+        text = Files.writeString(
+                directory.resolve("text.txt"), "The sea was calm, and the ship lay still. ".repeat(20));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--method any4 --group-size 16",
+                "--method any3 --kmeans exact --weighting mean-abs --table matrix",
+                "--method any2 --symmetric --group-size row --sequential",
+                "--method int4 --zero-point integer --scale-dtype f32",
+                "--method int8 --include-embeddings",
+                "--method nf4 --skip *.v_proj --override *.down_proj=group-size=32",
+                "--method mx4 --threads 1",
+                "--method any4 --kmeans lloyd --seed 3 --samples 2 --seqlen 16"
+            })
+    void quantizedModelsAreAsLargeAsAnnouncedAndRun(String options) throws IOException {
+        Object[] command = command(options, "--json");
+        long announced = json(with(command, "--dry-run")).get("bytes").asLong();
+        assertThat(output).doesNotExist();
+        JsonNode done = json(command);
+        assertThat(done.get("relativeError").asDouble()).isBetween(1e-6, 0.6);
+        assertThat(done.get("bytes").asLong()).isEqualTo(announced).isEqualTo(bytes(output));
+
+        JsonNode facts = json("inspect", output, "--json");
+        assertThat(facts.get("of the blocks' matrices").asDouble()).isLessThan(16);
+        assertThat(facts.get("parameters"))
+                .isEqualTo(json("inspect", model, "--json").get("parameters"));
+        assertThat(json("perplexity", output, "--text", text, "--json")
+                        .get("perplexity")
+                        .asDouble())
+                .isBetween(1.0, 1e6);
+        assertThat(json("generate", output, "Once", "--max-tokens", 4, "--json").get("ids"))
+                .isNotEmpty();
+    }
+
+    @Test
+    void theSameSeedGivesTheSameBytes() throws IOException {
+        Path again = directory.resolve("again");
+        succeed("quantize", model, "-o", output, "--kmeans", "lloyd", "--seed", 5, "--threads", 1);
+        succeed("quantize", model, "-o", again, "--kmeans", "lloyd", "--seed", 5, "--threads", 2);
+        for (String file : List.of("model.safetensors", "config.json", "tokenizer.json")) {
+            assertThat(again.resolve(file)).hasSameBinaryContentAs(output.resolve(file));
+        }
+    }
+
+    @Test
+    void calibrationOnAFileIsRecorded() throws IOException {
+        succeed("quantize", model, "-o", output, "--calibration", text, "--samples", 3, "--seqlen", 20, "--seed", 9);
+        JsonNode calibration = json("inspect", output, "--json").at("/quantization_config/calibration");
+        assertThat(calibration.get("dataset").asString()).isEqualTo("text.txt");
+        assertThat(calibration.get("samples").asInt()).isEqualTo(3);
+        assertThat(calibration.get("seqlen").asInt()).isEqualTo(20);
+        assertThat(calibration.get("seed").asInt()).isEqualTo(9);
+    }
+
+    @Test
+    void logitsAreWrittenForEveryPosition() throws IOException {
+        String ids = String.join(
+                ",",
+                java.util.stream.IntStream.range(5, 45)
+                        .mapToObj(String::valueOf)
+                        .toList());
+        Path file = directory.resolve("logits.safetensors");
+        succeed("logits", model, "--ids", ids, "-o", file);
+        Path prefix = directory.resolve("prefix.safetensors");
+        succeed("logits", model, "--ids", "5,6,7", "-o", prefix);
+        try (SafetensorsFile all = SafetensorsFile.open(file);
+                SafetensorsFile some = SafetensorsFile.open(prefix)) {
+            Tensor logits = all.tensor("logits");
+            assertThat(logits.dtype()).isEqualTo(DType.F32);
+            assertThat(logits.shape()).isEqualTo(Shape.of(1, 40, 2048));
+            assertThat(some.tensor("logits").toFloats())
+                    .containsExactly(java.util.Arrays.copyOf(logits.toFloats(), 3 * 2048), within(1e-4f));
+        }
+    }
+
+    @Test
+    void perplexityIsTheSameAsTextAndAsJson() throws IOException {
+        JsonNode json = json("perplexity", model, "--text", text, "--window", 32, "--json");
+        assertThat(json.get("window").asInt()).isEqualTo(32);
+        assertThat(json.get("predictions").asInt())
+                .isEqualTo(31 * json.get("windows").asInt());
+        Cli.Result plain = succeed("perplexity", model, "--text", text, "--window", 32);
+        assertThat(plain.out())
+                .contains("perplexity %.4f".formatted(json.get("perplexity").asDouble()));
+    }
+
+    @Test
+    void aShortTextIsMeasuredInOneWindowAndSaysSo() throws IOException {
+        Path brief = Files.writeString(directory.resolve("brief.txt"), "The sea was calm.");
+        Cli.Result result = succeed("perplexity", model, "--text", brief);
+        assertThat(result.out()).contains("1 windows of");
+        assertThat(result.err()).contains("brief.txt has only");
+        assertThat(succeed("perplexity", model, "--text", brief, "--quiet").err())
+                .isEmpty();
+    }
+
+    @Test
+    void generationRepeatsItselfForOneSeedOnly() throws IOException {
+        Object[] command = {"generate", model, "Once upon a time", "--max-tokens", 12, "--temperature", 1.5};
+        String one = succeed(with(command, "--seed", 1)).out();
+        assertThat(one).startsWith("Once upon a time");
+        assertThat(succeed(with(command, "--seed", 1)).out()).isEqualTo(one);
+        assertThat(succeed(with(command, "--seed", 2)).out()).isNotEqualTo(one);
+    }
+
+    @Test
+    void comparisonsShowEveryModel() throws IOException {
+        Path second = directory.resolve("second");
+        Path report = directory.resolve("report.html");
+        succeed("quantize", model, "-o", output, "-g", 16);
+        succeed("quantize", model, "-o", second, "-m", "int2", "-g", 16);
+        Cli.Result table =
+                succeed("compare", model, output, second, "--text", text, "--report", report, "--prompt", "The sea");
+        assertThat(table.out().lines()).hasSize(4);
+        assertThat(table.out()).contains("a model", "out", "second", "KL", "top-1");
+        assertThat(report).content().contains("<td>", "mlp.down_proj", "any4j compare", "The sea");
+        JsonNode rows = json("compare", model, output, second, "--text", text, "--json");
+        assertThat(rows).hasSize(3);
+        assertThat(rows.at("/1/divergence/kl").asDouble())
+                .isGreaterThan(0)
+                .isLessThan(rows.at("/2/divergence/kl").asDouble());
+    }
+
+    @Test
+    void theDemoWorksForOtherModels() throws IOException {
+        Path report = directory.resolve("report.html");
+        Path kept = directory.resolve("kept");
+        Cli.Result result =
+                succeed("demo", "--model", model, "--text", text, "--report", report, "--keep", kept, "-g", 16);
+        assertThat(result.out()).contains("bf16", "int4", "fp4", "nf4", "any4", "int3", "any3", "int2", "any2");
+        assertThat(result.out()).contains("any4 writes:");
+        assertThat(report).content().contains("histogram", "any2");
+        try (Stream<Path> models = Files.list(kept)) {
+            assertThat(models).hasSize(8);
+        }
+    }
+
+    @Test
+    void theDoctorNamesTheDevice() throws IOException {
+        assertThat(succeed("doctor", "--threads", 1).out()).contains("cpu:", "1 thread", "java");
+        assertThat(json("doctor", "--json").get("device").asString()).startsWith("cpu:");
+    }
+
+    private Object[] command(String options, String more) {
+        return Stream.of(Stream.of("quantize", model, "-o", output), Stream.of(options.split(" ")), Stream.of(more))
+                .flatMap(words -> words)
+                .toArray();
+    }
+
+    private static Object[] with(Object[] command, Object... more) {
+        return Stream.concat(Stream.of(command), Stream.of(more)).toArray();
+    }
+
+    private static Cli.Result succeed(Object... command) {
+        Cli.Result result = Cli.run(command);
+        assertThat(result.code()).as(result.err()).isZero();
+        return result;
+    }
+
+    private static JsonNode json(Object... command) {
+        return JsonMapper.shared().readTree(succeed(command).out());
+    }
+
+    private static long bytes(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.mapToLong(file -> file.toFile().length()).sum();
+        }
+    }
+}
