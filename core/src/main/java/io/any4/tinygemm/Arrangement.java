@@ -16,7 +16,7 @@ import jdk.incubator.vector.IntVector;
 /// Instead of reordering the weights, tokens are arranged in that order once per product: vector `n` of a block holds
 /// the columns `span * lane + n`. Columns past the end are zero.
 ///
-/// A grouped weight with zeros has the sums of the token's groups appended: `y = ... + sum_g zero[g] * sum[g]`.
+/// Before the columns of a weight with zeros stand the sums of the token's groups: `y = sum_g zero[g] * sum[g] + ...`.
 final class Arrangement {
     final int columns;
     final int groupSize;
@@ -67,9 +67,14 @@ final class Arrangement {
         return groups == 1 || lanesPerGroup % LANES == 0;
     }
 
-    /// The group of a block's first column.
-    int group(int index) {
-        return wide() ? index / blocksPerGroup : index * groupsPerBlock;
+    /// Turns the scales of a row's groups at `scales[at ..]` into scales of its blocks, where blocks are smaller than
+    /// groups; leaves them alone where groups are smaller than blocks.
+    void spread(float[] scales, int at) {
+        if (blocksPerGroup > 1) {
+            for (int b = blocks - 1; b >= 0; b--) {
+                scales[at + b] = scales[at + b / blocksPerGroup];
+            }
+        }
     }
 
     /// The group of each lane, counted from the group of the block's first column.
@@ -77,32 +82,39 @@ final class Arrangement {
         return IntVector.fromArray(INTS, laneGroup, 0);
     }
 
-    /// The scale of each lane of a block, of a row's scales at `scales[at ..]`.
+    /// The scale of each lane of a block, of a row's [#spread] scales at `scales[at ..]`.
     FloatVector scale(float[] scales, int at, int index) {
         if (wide()) {
-            return Simd.broadcast(scales[at + group(index)]);
+            return Simd.broadcast(scales[at + index]);
         }
-        IntVector loaded =
-                FloatVector.fromArray(FLOATS, scales, at + group(index)).reinterpretAsInts();
+        IntVector loaded = FloatVector.fromArray(FLOATS, scales, at + index * groupsPerBlock)
+                .reinterpretAsInts();
         return laneGroups().selectFrom(loaded).reinterpretAsFloats();
     }
 
     /// Floats that a row's scales take in scratch memory, so that whole vectors can be read from any of them.
     int scaleSpace() {
-        return Simd.pad(groups) + LANES;
+        return Simd.pad(Math.max(groups, blocks)) + LANES;
     }
 
-    /// Where the group sums start.
-    int sumsAt() {
-        return blocks * block;
+    /// Where the columns start, after the group sums.
+    int columnsAt() {
+        return sums ? Simd.pad(groups) : 0;
     }
 
     /// Floats of an arranged token.
     int length() {
-        return sumsAt() + (sums ? Simd.pad(groups) : 0);
+        return columnsAt() + blocks * block;
     }
 
     void arrange(float[] x, int offset, float[] out, int target) {
+        if (sums) {
+            sum(x, offset, out, target);
+        }
+        arrangeColumns(x, offset, out, target + columnsAt());
+    }
+
+    private void arrangeColumns(float[] x, int offset, float[] out, int target) {
         int full = columns / block;
         for (int b = 0; b < full; b++) {
             if (span == 1) {
@@ -113,9 +125,6 @@ final class Arrangement {
         }
         if (full < blocks) {
             arrangeLast(x, offset, out, target, full * block);
-        }
-        if (sums) {
-            sum(x, offset, out, target + sumsAt());
         }
     }
 

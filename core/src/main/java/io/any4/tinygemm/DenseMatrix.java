@@ -49,7 +49,7 @@ final class DenseMatrix extends VectorMatrix {
             case F32 -> decodeF32(start, full, panel, at);
             case BF16 -> decodeBf16(start, full, panel, at);
             case F16 -> decodeF16(start, full, panel, at);
-            case E8M0, U8, I8, I32, I64 -> throw new AssertionError("not a dense type: " + dtype);
+            case E8M0, U8, I8, I16, I32, I64, F64 -> throw new AssertionError("not a dense type: " + dtype);
         }
         if (full < arrangement.blocks) {
             decodeLast(lastBlock(start), panel, at + full * arrangement.block);
@@ -103,17 +103,18 @@ final class DenseMatrix extends VectorMatrix {
             super.product(x, y, from, to);
             return;
         }
+        float[] sums = Scratch.floats(Gemm.ROWS * LANES);
         int quarter = (to - from) / 4;
         for (int r = from; r < from + quarter; r++) {
-            fourBf16(x, y, r, r + quarter, r + 2 * quarter, r + 3 * quarter);
+            fourBf16(x, y, sums, r, r + quarter, r + 2 * quarter, r + 3 * quarter);
         }
         for (int r = from + 4 * quarter; r < to; r++) {
-            fourBf16(x, y, r, r, r, r);
+            fourBf16(x, y, sums, r, r, r, r);
         }
     }
 
     /// Four rows as four far-apart streams, which keeps more memory requests in flight than four neighbours.
-    private void fourBf16(float[] x, float[] y, int r0, int r1, int r2, int r3) {
+    private void fourBf16(float[] x, float[] y, float[] sums, int r0, int r1, int r2, int r3) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector a2 = a0;
@@ -136,19 +137,25 @@ final class DenseMatrix extends VectorMatrix {
             pairs = IntVector.fromMemorySegment(INTS, data, s3 + at, ORDER);
             a3 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a3));
         }
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, LANES);
+        a2.intoArray(sums, 2 * LANES);
+        a3.intoArray(sums, 3 * LANES);
         if (full < arrangement.blocks) {
-            int at = 2 * full * LANES;
-            a0 = lastBf16(lastBlock(s0), x, at, a0);
-            a1 = lastBf16(lastBlock(s1), x, at, a1);
-            a2 = lastBf16(lastBlock(s2), x, at, a2);
-            a3 = lastBf16(lastBlock(s3), x, at, a3);
+            addLastBf16(s0, x, sums, 0);
+            addLastBf16(s1, x, sums, LANES);
+            addLastBf16(s2, x, sums, 2 * LANES);
+            addLastBf16(s3, x, sums, 3 * LANES);
         }
-        Gemm.put(y, 0, r0, r1, r2, r3, a0, a1, a2, a3);
+        Gemm.putSums(sums, 0, y, 0, r0, r1, r2, r3);
     }
 
-    private static FloatVector lastBf16(IntVector pairs, float[] x, int at, FloatVector sum) {
+    private void addLastBf16(long start, float[] x, float[] sums, int sumAt) {
+        IntVector pairs = lastBlock(start);
+        int at = (arrangement.blocks - 1) * arrangement.block;
         FloatVector even = FloatVector.fromArray(FLOATS, x, at);
         FloatVector odd = FloatVector.fromArray(FLOATS, x, at + LANES);
-        return Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, sum));
+        FloatVector sum = FloatVector.fromArray(FLOATS, sums, sumAt);
+        Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, sum)).intoArray(sums, sumAt);
     }
 }

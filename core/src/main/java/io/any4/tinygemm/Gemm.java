@@ -17,6 +17,12 @@ final class Gemm {
     /// Floats of arranged tokens that stay in the second-level cache while rows pass by.
     private static final int CACHED_FLOATS = 1 << 18;
 
+    /// Floats after the panel that the largest tile needs for its sums.
+    ///
+    /// Sums leave a tile through memory and never as arguments: the compiler may stop inlining there,
+    /// and a sum that leaves as an object is one in every round of the loop.
+    static final int SUMS = 4 * ROWS * LANES;
+
     private Gemm() {}
 
     /// `y[t * rows + r]` for all tokens and the rows `from <= r < to` of a matrix.
@@ -24,7 +30,7 @@ final class Gemm {
         int length = matrix.arrangedLength();
         int stride = matrix.rows();
         int block = Math.max(4, CACHED_FLOATS / length / 4 * 4);
-        float[] panel = Scratch.floats(ROWS * length + Math.max(matrix.decodeSpace(), 4 * ROWS * LANES));
+        float[] panel = Scratch.floats(ROWS * length + Math.max(matrix.decodeSpace(), SUMS));
         for (int first = 0; first < tokens; first += block) {
             int last = Math.min(tokens, first + block);
             for (int row = from; row < to; row += ROWS) {
@@ -69,7 +75,12 @@ final class Gemm {
             a2 = FloatVector.fromArray(FLOATS, w, 2 * length + i).fma(v, a2);
             a3 = FloatVector.fromArray(FLOATS, w, 3 * length + i).fma(v, a3);
         }
-        put(y, out, r0, r1, r2, r3, a0, a1, a2, a3);
+        int sums = ROWS * length;
+        a0.intoArray(w, sums);
+        a1.intoArray(w, sums + LANES);
+        a2.intoArray(w, sums + 2 * LANES);
+        a3.intoArray(w, sums + 3 * LANES);
+        putSums(w, sums, y, out, r0, r1, r2, r3);
     }
 
     /// Four rows, two tokens.
@@ -99,8 +110,17 @@ final class Gemm {
             a3 = row.fma(u, a3);
             b3 = row.fma(v, b3);
         }
-        put(y, out, r0, r1, r2, r3, a0, a1, a2, a3);
-        put(y, out + stride, r0, r1, r2, r3, b0, b1, b2, b3);
+        int sums = ROWS * length;
+        a0.intoArray(w, sums);
+        a1.intoArray(w, sums + LANES);
+        a2.intoArray(w, sums + 2 * LANES);
+        a3.intoArray(w, sums + 3 * LANES);
+        b0.intoArray(w, sums + 4 * LANES);
+        b1.intoArray(w, sums + 5 * LANES);
+        b2.intoArray(w, sums + 6 * LANES);
+        b3.intoArray(w, sums + 7 * LANES);
+        putSums(w, sums, y, out, r0, r1, r2, r3);
+        putSums(w, sums + ROWS * LANES, y, out + stride, r0, r1, r2, r3);
     }
 
     /// Four rows, four tokens: twenty-one vector registers.
@@ -148,8 +168,6 @@ final class Gemm {
             c3 = row.fma(u, c3);
             d3 = row.fma(v, d3);
         }
-        // To memory, not to a method: the compiler stops inlining here, and an accumulator that leaves as an object is
-        // one in every round of the loop.
         int sums = ROWS * length;
         a0.intoArray(w, sums);
         a1.intoArray(w, sums + LANES);
@@ -172,31 +190,16 @@ final class Gemm {
         }
     }
 
-    private static void putSums(float[] w, int at, float[] y, int out, int r0, int r1, int r2, int r3) {
-        y[out + r0] = sum(w, at);
-        y[out + r1] = sum(w, at + LANES);
-        y[out + r2] = sum(w, at + 2 * LANES);
-        y[out + r3] = sum(w, at + 3 * LANES);
-    }
-
-    private static float sum(float[] values, int at) {
-        return Simd.sum(FloatVector.fromArray(FLOATS, values, at));
-    }
-
-    static void put(
-            float[] y,
-            int out,
-            int r0,
-            int r1,
-            int r2,
-            int r3,
-            FloatVector a0,
-            FloatVector a1,
-            FloatVector a2,
-            FloatVector a3) {
-        y[out + r0] = Simd.sum(a0);
-        y[out + r1] = Simd.sum(a1);
-        y[out + r2] = Simd.sum(a2);
-        y[out + r3] = Simd.sum(a3);
+    /// Stores the sums of four vectors at `sums[at ..]` as the results of four rows.
+    static void putSums(float[] sums, int at, float[] y, int out, int r0, int r1, int r2, int r3) {
+        FloatVector four = Simd.sums(
+                FloatVector.fromArray(FLOATS, sums, at),
+                FloatVector.fromArray(FLOATS, sums, at + LANES),
+                FloatVector.fromArray(FLOATS, sums, at + 2 * LANES),
+                FloatVector.fromArray(FLOATS, sums, at + 3 * LANES));
+        y[out + r0] = four.lane(0);
+        y[out + r1] = four.lane(LANES / 2);
+        y[out + r2] = four.lane(LANES / 4);
+        y[out + r3] = four.lane(3 * LANES / 4);
     }
 }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What all weights with codes, group scales and zeros have in common.
 ///
-/// A row's zeros stand where arranged tokens have their group sums, so that the zeros' share of a product is one more
+/// A row's zeros stand where arranged tokens have their group sums, so that the zeros' share of a product is the first
 /// stretch of the same dot product.
 abstract class GroupedMatrix extends VectorMatrix {
     final Arrangement arrangement;
@@ -46,11 +46,17 @@ abstract class GroupedMatrix extends VectorMatrix {
 
     @Override
     final void decode(int row, float[] panel, int at, int spare) {
-        scale.widenRow(row, panel, spare);
-        decodeCodes(row, panel, at, spare);
         if (zero != null) {
-            zero.widenRow(row, panel, at + arrangement.sumsAt());
+            zero.widenRow(row, panel, at);
         }
+        widenScales(row, panel, spare);
+        decodeCodes(row, panel, at + arrangement.columnsAt(), spare);
+    }
+
+    /// Writes a row's scales to `out[at ..]`, spread over its blocks.
+    final void widenScales(int row, float[] out, int at) {
+        scale.widenRow(row, out, at);
+        arrangement.spread(out, at);
     }
 
     /// Writes the scaled codes of a row whose scales stand at `panel[scales ..]`.

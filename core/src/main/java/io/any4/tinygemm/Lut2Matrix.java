@@ -27,27 +27,34 @@ final class Lut2Matrix extends LutMatrix {
     }
 
     @Override
-    void fused(float[] x, float[] y, float[] scales, int r0, int r1, int r2, int r3) {
+    void addBlocks(float[] x, float[] scratch, int sums, int r0, int r1, int r2, int r3) {
         int space = arrangement.scaleSpace();
         IntVector t0 = table(r0).reinterpretAsInts();
         IntVector t1 = table(r1).reinterpretAsInts();
         IntVector t2 = table(r2).reinterpretAsInts();
         IntVector t3 = table(r3).reinterpretAsInts();
-        FloatVector a0 = FloatVector.zero(FLOATS);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        for (int b = 0; b < full; b++) {
-            IntVector c0 = load(r0 * rowBytes, b);
-            IntVector c1 = load(r1 * rowBytes, b);
-            IntVector c2 = load(r2 * rowBytes, b);
-            IntVector c3 = load(r3 * rowBytes, b);
-            FloatVector s0 = arrangement.scale(scales, 0, b);
-            FloatVector s1 = arrangement.scale(scales, space, b);
-            FloatVector s2 = arrangement.scale(scales, 2 * space, b);
-            FloatVector s3 = arrangement.scale(scales, 3 * space, b);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
+        FloatVector a2 = FloatVector.fromArray(FLOATS, scratch, sums + 2 * LANES);
+        FloatVector a3 = FloatVector.fromArray(FLOATS, scratch, sums + 3 * LANES);
+        long o0 = r0 * rowBytes;
+        long o1 = r1 * rowBytes;
+        long o2 = r2 * rowBytes;
+        long o3 = r3 * rowBytes;
+        int columnsAt = arrangement.columnsAt();
+        int whole = full;
+        for (int b = 0; b < whole; b++) {
+            IntVector c0 = load(o0, b);
+            IntVector c1 = load(o1, b);
+            IntVector c2 = load(o2, b);
+            IntVector c3 = load(o3, b);
+            FloatVector s0 = arrangement.scale(scratch, 0, b);
+            FloatVector s1 = arrangement.scale(scratch, space, b);
+            FloatVector s2 = arrangement.scale(scratch, 2 * space, b);
+            FloatVector s3 = arrangement.scale(scratch, 3 * space, b);
+            int at = columnsAt + b * STEPS * LANES;
             for (int n = 0; n < STEPS; n++) {
-                FloatVector v = FloatVector.fromArray(FLOATS, x, b * STEPS * LANES + n * LANES);
+                FloatVector v = FloatVector.fromArray(FLOATS, x, at + n * LANES);
                 a0 = c0.selectFrom(t0).reinterpretAsFloats().mul(s0).fma(v, a0);
                 a1 = c1.selectFrom(t1).reinterpretAsFloats().mul(s1).fma(v, a1);
                 a2 = c2.selectFrom(t2).reinterpretAsFloats().mul(s2).fma(v, a2);
@@ -58,50 +65,24 @@ final class Lut2Matrix extends LutMatrix {
                 c3 = c3.lanewise(VectorOperators.LSHR, BITS);
             }
         }
-        end(x, y, scales, r0, r1, r2, r3, a0, a1, a2, a3);
+        a0.intoArray(scratch, sums);
+        a1.intoArray(scratch, sums + LANES);
+        a2.intoArray(scratch, sums + 2 * LANES);
+        a3.intoArray(scratch, sums + 3 * LANES);
     }
 
-    private void end(
-            float[] x,
-            float[] y,
-            float[] scales,
-            int r0,
-            int r1,
-            int r2,
-            int r3,
-            FloatVector a0,
-            FloatVector a1,
-            FloatVector a2,
-            FloatVector a3) {
-        int space = arrangement.scaleSpace();
-        finish(
-                x,
-                y,
-                scales,
-                r0,
-                r1,
-                r2,
-                r3,
-                last(x, scales, 0, r0, a0),
-                last(x, scales, space, r1, a1),
-                last(x, scales, 2 * space, r2, a2),
-                last(x, scales, 3 * space, r3, a3));
-    }
-
-    /// The part of a row after its last whole block.
-    private FloatVector last(float[] x, float[] scales, int scalesAt, int row, FloatVector sum) {
-        if (full == arrangement.blocks) {
-            return sum;
-        }
+    @Override
+    void addLast(float[] x, float[] scratch, int scales, int sumAt, int row) {
         IntVector c = loadLast(row * rowBytes);
         IntVector table = table(row).reinterpretAsInts();
-        FloatVector s = arrangement.scale(scales, scalesAt, full);
-        FloatVector a = sum;
+        FloatVector s = arrangement.scale(scratch, scales, full);
+        int at = arrangement.columnsAt() + full * STEPS * LANES;
+        FloatVector a = FloatVector.fromArray(FLOATS, scratch, sumAt);
         for (int n = 0; n < STEPS; n++) {
-            FloatVector v = FloatVector.fromArray(FLOATS, x, (full * STEPS + n) * LANES);
+            FloatVector v = FloatVector.fromArray(FLOATS, x, at + n * LANES);
             a = c.selectFrom(table).reinterpretAsFloats().mul(s).fma(v, a);
             c = c.lanewise(VectorOperators.LSHR, BITS);
         }
-        return a;
+        a.intoArray(scratch, sumAt);
     }
 }

@@ -74,7 +74,7 @@ abstract class LutMatrix extends GroupedMatrix {
 
     @Override
     final void product(float[] x, float[] y, int from, int to) {
-        float[] scratch = Scratch.floats(4 * arrangement.scaleSpace());
+        float[] scratch = Scratch.floats(4 * arrangement.scaleSpace() + 4 * LANES);
         int quarter = (to - from) / 4;
         // four far-apart streams keep more memory requests in flight than four neighbouring rows
         for (int r = from; r < from + quarter; r++) {
@@ -85,54 +85,41 @@ abstract class LutMatrix extends GroupedMatrix {
         }
     }
 
+    /// Between the steps, sums live in scratch memory and not in variables: a vector that crosses a call which the
+    /// compiler does not inline becomes an object, and so does everything it is added to.
     private void four(float[] x, float[] y, float[] scratch, int r0, int r1, int r2, int r3) {
         int space = arrangement.scaleSpace();
-        scale.widenRow(r0, scratch, 0);
-        scale.widenRow(r1, scratch, space);
-        scale.widenRow(r2, scratch, 2 * space);
-        scale.widenRow(r3, scratch, 3 * space);
-        fused(x, y, scratch, r0, r1, r2, r3);
-    }
-
-    /// The products of four rows whose scales stand in `scratch`, at multiples of the scale space.
-    abstract void fused(float[] x, float[] y, float[] scratch, int r0, int r1, int r2, int r3);
-
-    /// Adds the zeros' share, sums the lanes and stores the four results.
-    final void finish(
-            float[] x,
-            float[] y,
-            float[] scratch,
-            int r0,
-            int r1,
-            int r2,
-            int r3,
-            FloatVector a0,
-            FloatVector a1,
-            FloatVector a2,
-            FloatVector a3) {
-        Gemm.put(
-                y,
-                0,
-                r0,
-                r1,
-                r2,
-                r3,
-                zeros(x, scratch, r0, a0),
-                zeros(x, scratch, r1, a1),
-                zeros(x, scratch, r2, a2),
-                zeros(x, scratch, r3, a3));
-    }
-
-    private FloatVector zeros(float[] x, float[] scratch, int row, FloatVector sum) {
-        if (zero == null) {
-            return sum;
+        int sums = 4 * space;
+        begin(x, scratch, 0, sums, r0);
+        begin(x, scratch, space, sums + LANES, r1);
+        begin(x, scratch, 2 * space, sums + 2 * LANES, r2);
+        begin(x, scratch, 3 * space, sums + 3 * LANES, r3);
+        addBlocks(x, scratch, sums, r0, r1, r2, r3);
+        if (full < arrangement.blocks) {
+            addLast(x, scratch, 0, sums, r0);
+            addLast(x, scratch, space, sums + LANES, r1);
+            addLast(x, scratch, 2 * space, sums + 2 * LANES, r2);
+            addLast(x, scratch, 3 * space, sums + 3 * LANES, r3);
         }
-        zero.widenRow(row, scratch, 0);
-        FloatVector a = sum;
-        int at = arrangement.sumsAt();
-        for (int g = 0; g < arrangement.groups; g += LANES) {
-            a = FloatVector.fromArray(FLOATS, scratch, g).fma(FloatVector.fromArray(FLOATS, x, at + g), a);
-        }
-        return a;
+        Gemm.putSums(scratch, sums, y, 0, r0, r1, r2, r3);
     }
+
+    /// Widens a row's scales, and starts its sum with the zeros' share.
+    private void begin(float[] x, float[] scratch, int scales, int sumAt, int row) {
+        widenScales(row, scratch, scales);
+        FloatVector sum = FloatVector.zero(FLOATS);
+        if (zero != null) {
+            for (int g = 0; g < arrangement.groups; g += LANES) {
+                sum = zero.load(row, g).fma(FloatVector.fromArray(FLOATS, x, g), sum);
+            }
+        }
+        sum.intoArray(scratch, sumAt);
+    }
+
+    /// Adds the whole blocks of four rows to their sums at `scratch[sums ..]`; their scales stand from 0 on, at
+    /// multiples of the scale space.
+    abstract void addBlocks(float[] x, float[] scratch, int sums, int r0, int r1, int r2, int r3);
+
+    /// Adds what comes after a row's last whole block to its sum at `scratch[sumAt ..]`.
+    abstract void addLast(float[] x, float[] scratch, int scales, int sumAt, int row);
 }

@@ -6,7 +6,9 @@ import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
 import static io.any4.tinygemm.Simd.QUARTER_BYTES;
 
+import io.any4.tensor.DType;
 import io.any4.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -14,62 +16,65 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Scales or zeros of a grouped weight, widened to floats row by row as the kernels get to them.
+/// Scales or zeros of a grouped weight, widened to floats as the kernels get to them.
+///
+/// Whole vectors are loaded even where a row has fewer groups. The last ones of the tensor are therefore loaded from a
+/// copy with some room behind it: every path must be a plain vector load for the compiler to keep vectors in registers.
 final class Metadata {
-    private final Tensor tensor;
+    private final DType dtype;
     private final MemorySegment data;
-    private final long elements;
+    private final MemorySegment end;
+    private final long endStart;
     private final int groups;
 
     Metadata(Tensor tensor, int groups) {
-        this.tensor = OffHeap.view(tensor);
-        this.data = this.tensor.data();
-        this.elements = tensor.elements();
+        Tensor own = OffHeap.view(loadable(tensor.dtype()) ? tensor : toBf16(tensor));
         this.groups = groups;
+        dtype = own.dtype();
+        data = own.data();
+        endStart = Math.max(0, own.elements() - LANES);
+        MemorySegment last = data.asSlice(endStart * dtype.bytes());
+        end = Arena.ofAuto().allocate(last.byteSize() + (long) LANES * dtype.bytes(), 64);
+        end.copyFrom(last);
+    }
+
+    /// There are no vectors of four bytes, and none for powers of two.
+    private static boolean loadable(DType dtype) {
+        return dtype.isFloat() || (dtype == DType.I8 && LANES >= 8);
+    }
+
+    /// Powers of two and signed bytes fit bf16.
+    private static Tensor toBf16(Tensor numbers) {
+        Tensor copy = Tensor.allocate(Arena.ofAuto(), DType.BF16, numbers.rows(), numbers.columns());
+        for (long i = 0; i < numbers.elements(); i++) {
+            copy.setFloat(i, numbers.getFloat(i));
+        }
+        return copy;
     }
 
     /// Writes the groups of a row to `out[at ..]`, and then up to a vector's worth of numbers that do not matter but
-    /// are
-    /// finite: `out` must have room for whole vectors.
+    /// are finite: `out` must have room for whole vectors.
     void widenRow(int row, float[] out, int at) {
-        long index = (long) row * groups;
         for (int i = 0; i < groups; i += LANES) {
-            if (index + i + LANES <= elements) {
-                widen(index + i, out, at + i);
-            } else {
-                widenLast(index + i, out, at + i);
-            }
+            load(row, i).intoArray(out, at + i);
         }
     }
 
-    private void widen(long index, float[] out, int at) {
-        switch (tensor.dtype()) {
-            case F32 ->
-                FloatVector.fromMemorySegment(FLOATS, data, index * 4, ORDER).intoArray(out, at);
-            case F16 -> Simd.lowF16(shorts(index)).intoArray(out, at);
-            case BF16 -> Simd.lowBf16(shorts(index)).intoArray(out, at);
-            case I8 -> widenBytes(index, out, at);
-            case E8M0, U8, I32, I64 -> tensor.copyTo(index, out, at, LANES);
+    /// The numbers of a row's groups from `group` on, and finite numbers after the last one.
+    FloatVector load(int row, int group) {
+        long index = (long) row * groups + group;
+        return index < endStart ? load(data, index) : load(end, index - endStart);
+    }
+
+    private FloatVector load(MemorySegment from, long index) {
+        if (dtype == DType.F32) {
+            return FloatVector.fromMemorySegment(FLOATS, from, index * 4, ORDER);
         }
-    }
-
-    private void widenBytes(long index, float[] out, int at) {
-        if (LANES < 8) {
-            tensor.copyTo(index, out, at, LANES); // there are no vectors of four bytes
-            return;
+        if (dtype == DType.I8) {
+            ByteVector bytes = ByteVector.fromMemorySegment(QUARTER_BYTES, from, index, ORDER);
+            return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0);
         }
-        ByteVector bytes = ByteVector.fromMemorySegment(QUARTER_BYTES, data, index, ORDER);
-        bytes.convertShape(VectorOperators.B2F, FLOATS, 0).reinterpretAsFloats().intoArray(out, at);
-    }
-
-    private IntVector shorts(long index) {
-        ShortVector halves = ShortVector.fromMemorySegment(HALF_SHORTS, data, index * 2, ORDER);
-        return (IntVector) halves.convertShape(VectorOperators.ZERO_EXTEND_S2I, Simd.INTS, 0);
-    }
-
-    private void widenLast(long index, float[] out, int at) {
-        int left = (int) (elements - index);
-        tensor.copyTo(index, out, at, left);
-        java.util.Arrays.fill(out, at + left, at + LANES, 0f);
+        IntVector halves = Simd.toInts(ShortVector.fromMemorySegment(HALF_SHORTS, from, index * 2, ORDER));
+        return dtype == DType.F16 ? Simd.lowF16(halves) : Simd.lowBf16(halves);
     }
 }

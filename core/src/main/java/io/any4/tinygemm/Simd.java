@@ -4,6 +4,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorShuffle;
@@ -33,10 +34,16 @@ final class Simd {
     static final int LANES = FLOATS.length();
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
-    private static final VectorShuffle<Float> FOLD_8 = fold(8);
-    private static final VectorShuffle<Float> FOLD_4 = fold(4);
-    private static final VectorShuffle<Float> FOLD_2 = fold(2);
-    private static final VectorShuffle<Float> FOLD_1 = fold(1);
+    private static final VectorShuffle<Float> SWAP_8 = swap(8);
+    private static final VectorShuffle<Float> SWAP_4 = swap(4);
+    private static final VectorShuffle<Float> SWAP_2 = swap(2);
+    private static final VectorShuffle<Float> SWAP_1 = swap(1);
+    /// Swaps halves, and halves of halves.
+    private static final VectorShuffle<Float> SWAP_HALF = swap(LANES / 2);
+
+    private static final VectorShuffle<Float> SWAP_QUARTER = swap(LANES / 4);
+    private static final VectorMask<Float> UPPER_HALF = lanesWith(LANES / 2);
+    private static final VectorMask<Float> UPPER_QUARTERS = lanesWith(LANES / 4);
 
     private Simd() {}
 
@@ -45,35 +52,58 @@ final class Simd {
         return VectorShape.forBitSize(Math.min(bits, 512));
     }
 
-    private static VectorShuffle<Float> fold(int distance) {
-        return VectorShuffle.fromOp(FLOATS, lane -> (lane + distance) % FLOATS.length());
+    private static VectorShuffle<Float> swap(int distance) {
+        return VectorShuffle.fromOp(FLOATS, lane -> (lane ^ distance) % FLOATS.length());
+    }
+
+    private static VectorMask<Float> lanesWith(int bit) {
+        boolean[] lanes = new boolean[LANES];
+        for (int lane = 0; lane < LANES; lane++) {
+            lanes[lane] = (lane & bit) != 0;
+        }
+        return VectorMask.fromArray(FLOATS, lanes, 0);
     }
 
     /// The sum of all lanes, halves first.
     static float sum(FloatVector v) {
         FloatVector s = v;
         if (LANES >= 16) {
-            s = s.add(s.rearrange(FOLD_8));
+            s = s.add(s.rearrange(SWAP_8));
         }
         if (LANES >= 8) {
-            s = s.add(s.rearrange(FOLD_4));
+            s = s.add(s.rearrange(SWAP_4));
         }
-        s = s.add(s.rearrange(FOLD_2));
-        s = s.add(s.rearrange(FOLD_1));
+        s = s.add(s.rearrange(SWAP_2));
+        s = s.add(s.rearrange(SWAP_1));
         return s.lane(0);
+    }
+
+    /// The sums of four vectors, each as [#sum] has it, in lanes 0, `LANES / 2`, `LANES / 4` and `3 * LANES / 4`.
+    static FloatVector sums(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
+        FloatVector ab = a.blend(b, UPPER_HALF).add(b.blend(a, UPPER_HALF).rearrange(SWAP_HALF));
+        FloatVector cd = c.blend(d, UPPER_HALF).add(d.blend(c, UPPER_HALF).rearrange(SWAP_HALF));
+        FloatVector s =
+                ab.blend(cd, UPPER_QUARTERS).add(cd.blend(ab, UPPER_QUARTERS).rearrange(SWAP_QUARTER));
+        if (LANES >= 16) {
+            s = s.add(s.rearrange(SWAP_2));
+        }
+        if (LANES >= 8) {
+            s = s.add(s.rearrange(SWAP_1));
+        }
+        return s;
     }
 
     /// The greatest lane.
     static float max(FloatVector v) {
         FloatVector m = v;
         if (LANES >= 16) {
-            m = m.max(m.rearrange(FOLD_8));
+            m = m.max(m.rearrange(SWAP_8));
         }
         if (LANES >= 8) {
-            m = m.max(m.rearrange(FOLD_4));
+            m = m.max(m.rearrange(SWAP_4));
         }
-        m = m.max(m.rearrange(FOLD_2));
-        m = m.max(m.rearrange(FOLD_1));
+        m = m.max(m.rearrange(SWAP_2));
+        m = m.max(m.rearrange(SWAP_1));
         return m.lane(0);
     }
 

@@ -30,7 +30,7 @@ abstract class VectorMatrix implements CpuMatrix {
     /// `y[r]` for the rows `from <= r < to` and one arranged token.
     void product(float[] x, float[] y, int from, int to) {
         int length = arrangedLength();
-        float[] panel = Scratch.floats(Gemm.ROWS * length + decodeSpace());
+        float[] panel = Scratch.floats(Gemm.ROWS * length + Math.max(decodeSpace(), Gemm.SUMS));
         for (int row = from; row < to; row += Gemm.ROWS) {
             for (int i = 0; i < Gemm.ROWS; i++) {
                 decode(Math.min(row + i, to - 1), panel, i * length, Gemm.ROWS * length);
