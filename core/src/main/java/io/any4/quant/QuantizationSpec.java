@@ -140,7 +140,7 @@ public record QuantizationSpec(
     /// [io.any4.tinygemm.Weight#bytes()].
     public long bytes(long rows, int columns) {
         long groups = rows * Math.ceilDiv(columns, groupSize(columns));
-        long perGroup = scaleType().bytes() + (hasZero() ? metadata.bytes() : 0);
+        long perGroup = (long) scaleType().bytes() + (hasZero() ? metadata.bytes() : 0);
         long tables = bits() == 8 ? 0 : sharesTable() ? 1 : rows;
         return rows * BitPacking.rowBytes(columns, bits())
                 + groups * perGroup

@@ -40,7 +40,7 @@ final class RowLoop {
     /// Quantizes all rows and returns what that cost.
     ErrorStatistics run(Team team, RowListener listener) {
         int rows = Math.toIntExact(weights.rows());
-        int blockRows = (int) Math.clamp(BLOCK_ELEMENTS / weights.columns(), 1, rows);
+        int blockRows = Math.clamp(BLOCK_ELEMENTS / weights.columns(), 1, rows);
         ErrorStatistics[] errors = new ErrorStatistics[blockRows];
         ErrorStatistics sum = ErrorStatistics.EMPTY;
         for (int first = 0; first < rows; first += blockRows) {

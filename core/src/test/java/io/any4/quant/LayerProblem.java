@@ -8,10 +8,10 @@ import java.util.Random;
 /// A made-up linear layer whose input channels are correlated and of very different size, with tokens to calibrate on
 /// and others to be judged by.
 final class LayerProblem {
-    static final int ROWS = 24;
-    static final int COLUMNS = 256;
-    private static final int TOKENS = 3000;
-    private static final int HELD_OUT = 1500;
+    static final int ROWS = 16;
+    static final int COLUMNS = 160;
+    private static final int TOKENS = 1500;
+    private static final int HELD_OUT = 600;
     private static final int RANK = 24;
 
     private final float[] weights = new float[ROWS * COLUMNS];
@@ -88,8 +88,9 @@ final class LayerProblem {
         double[][] hessian = new double[COLUMNS][COLUMNS];
         for (double[] token : calibration) {
             for (int i = 0; i < COLUMNS; i++) {
-                for (int j = 0; j < COLUMNS; j++) {
+                for (int j = 0; j <= i; j++) {
                     hessian[i][j] += token[i] * token[j] / TOKENS;
+                    hessian[j][i] = hessian[i][j];
                 }
             }
         }

@@ -1,0 +1,110 @@
+package io.any4.quant;
+
+import io.any4.tensor.Tensor;
+import io.any4.tinygemm.Team;
+import io.any4.tinygemm.Weight;
+import java.lang.foreign.Arena;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/// GPTQ (arXiv 2210.17323): rounds a row's weights one after the other, each making up for the output error that
+/// the earlier ones left, as far as the Hessian says it can.
+///
+/// Works on any format: a quantized weight supplies the levels (its tables, scales and zeros, which stay), and
+/// only the codes are chosen anew. Groups are therefore static, and channels may be taken in the order of their
+/// activations without any trace in the result. Rows are independent and their arithmetic is the same in any
+/// company, so the result does not depend on the number of threads.
+public final class Gptq {
+    private static final int PROGRESS_BATCHES = 8;
+
+    private final FeedbackFactor factor;
+
+    private Gptq(FeedbackFactor factor) {
+        this.factor = factor;
+    }
+
+    /// How to go about it.
+    ///
+    /// @param damping what is added to the Hessian's diagonal, relative to its mean; more if it takes more to
+    ///     factor it
+    /// @param byActivation whether channels with larger activations are rounded first ("act-order")
+    public record Settings(double damping, boolean byActivation) {
+        public static final Settings USUAL = new Settings(0.01, true);
+
+        public Settings {
+            if (!(damping >= 0) || Double.isInfinite(damping)) {
+                throw new IllegalArgumentException("the damping must not be negative, but is " + damping);
+            }
+        }
+    }
+
+    /// A weight with its codes chosen anew.
+    ///
+    /// @param weight with the tables, scales and zeros of the one it was made from
+    /// @param outputError mean over tokens of the squared error of the layer's output, summed over its features,
+    ///     as the damped Hessian has it
+    public record Result(Weight weight, double outputError) {}
+
+    /// Prepares for all weights that take the same input, such as the projections of an attention layer.
+    ///
+    /// @throws io.any4.checkpoint.InvalidInputException if the Hessian is not finite
+    public static Gptq prepare(Hessian hessian, Settings settings, Team team) {
+        return new Gptq(FeedbackFactor.of(hessian, settings.damping(), settings.byActivation(), team));
+    }
+
+    /// The damping that was used: that of the settings, or more.
+    public double damping() {
+        return factor.damping();
+    }
+
+    /// Chooses the codes of a weight anew.
+    ///
+    /// @param weights the unquantized weight, `[out_features, in_features]`, finite
+    /// @param levels the same, quantized to any format
+    /// @param listener hears of finished rows; errors count all channels the same
+    /// @param arena owner of the new codes; it must allow access from the team's threads
+    public Result requantize(Tensor weights, Weight levels, Team team, RowListener listener, Arena arena) {
+        RowLoop.requireMatrix(weights, null);
+        requireSameShape(weights, levels);
+        int rows = levels.rows();
+        Recoded output = new Recoded(levels, arena);
+        ErrorStatistics[] errors = new ErrorStatistics[rows];
+        double[] outputErrors = new double[rows];
+        ConcurrentLinkedQueue<FeedbackRows> idle = new ConcurrentLinkedQueue<>();
+        ErrorStatistics sum = ErrorStatistics.EMPTY;
+        int step = FeedbackRows.ROWS * team.threads() * PROGRESS_BATCHES;
+        for (int first = 0; first < rows; first += step) {
+            int start = first;
+            int count = Math.min(step, rows - first);
+            team.run(count, FeedbackRows.ROWS, (from, to) -> {
+                FeedbackRows reused = idle.poll();
+                FeedbackRows batch = reused == null ? new FeedbackRows(factor, weights, levels) : reused;
+                for (int row = start + from; row < start + to; row += FeedbackRows.ROWS) {
+                    batch.round(row, Math.min(start + to, row + FeedbackRows.ROWS), output, errors, outputErrors);
+                }
+                idle.add(batch);
+            });
+            for (int row = first; row < first + count; row++) {
+                sum = sum.plus(errors[row]);
+            }
+            listener.progress(first + count, rows, sum);
+        }
+        return new Result(output.weight(), sum(outputErrors));
+    }
+
+    private static double sum(double[] values) {
+        double sum = 0;
+        for (double value : values) {
+            sum += value;
+        }
+        return sum;
+    }
+
+    private void requireSameShape(Tensor weights, Weight levels) {
+        if (weights.rows() != levels.rows()
+                || weights.columns() != levels.columns()
+                || weights.columns() != factor.order().length) {
+            throw new IllegalArgumentException("a weight of shape %s, levels of [%d, %d] and a Hessian of %d channels"
+                    .formatted(weights.shape(), levels.rows(), levels.columns(), factor.order().length));
+        }
+    }
+}
