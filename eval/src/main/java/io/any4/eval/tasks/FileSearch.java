@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -18,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// @param root a directory of data sets, or the hub's cache
 record FileSearch(Path root) {
     private static final Pattern DATA = Pattern.compile(".*\\.jsonl?(\\.gz)?");
+    /// What data sets say about themselves.
+    private static final Set<String> DESCRIPTIONS = Set.of("config.json", "dataset_info.json", "dataset_infos.json");
+
     private static final Pattern SHARD = Pattern.compile("-\\d{5}-of-\\d{5}");
     private static final Pattern WORD_BREAK = Pattern.compile("[^a-z0-9]+");
     private static final int DEPTH = 4;
@@ -25,7 +29,7 @@ record FileSearch(Path root) {
     /// The files of a split, in order; several only if they are numbered parts of one.
     List<Path> files(DataSource source, Split split) {
         List<Path> all = candidates(source);
-        List<Path> data = all.stream().filter(file -> matches(file, DATA)).toList();
+        List<Path> data = all.stream().filter(FileSearch::isData).toList();
         List<Path> found = ofSplit(data, split::named);
         if (found.isEmpty() && split == source.split()) {
             found = data.stream()
@@ -91,8 +95,8 @@ record FileSearch(Path root) {
         return WORD_BREAK.splitAsStream(name(file)).anyMatch(word);
     }
 
-    private static boolean matches(Path file, Pattern pattern) {
-        return pattern.matcher(name(file)).matches();
+    private static boolean isData(Path file) {
+        return DATA.matcher(name(file)).matches() && !DESCRIPTIONS.contains(name(file));
     }
 
     private static String name(Path file) {

@@ -7,7 +7,9 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.zip.GZIPInputStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -88,20 +90,13 @@ final class JsonLines {
         }
     }
 
-    /// A recording of requests repeats each document once per request, under `doc`.
+    /// A recording of requests repeats each document for each of its requests, and again for those without a question.
     private static List<Document> recordedDocuments(List<Document> lines) {
         if (lines.isEmpty() || !lines.getFirst().has("request_type")) {
             return lines;
         }
-        List<Document> documents = new ArrayList<>();
-        int last = -1;
-        for (Document line : lines) {
-            int number = line.number("doc_id");
-            if (number != last) {
-                documents.add(line.part("doc"));
-                last = number;
-            }
-        }
-        return documents;
+        SequencedMap<String, Document> documents = new LinkedHashMap<>();
+        lines.forEach(line -> documents.putIfAbsent(line.text("native_id"), line.part("doc")));
+        return List.copyOf(documents.values());
     }
 }

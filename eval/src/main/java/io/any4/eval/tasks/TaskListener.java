@@ -4,12 +4,11 @@ package io.any4.eval.tasks;
 @FunctionalInterface
 public interface TaskListener {
     /// Ignores everything.
-    TaskListener SILENT = (task, done, total) -> {};
+    TaskListener SILENT = (task, done) -> {};
 
     /// More requests were answered.
     ///
     /// @param task whose requests
-    /// @param done requests answered so far, over all tasks
-    /// @param total requests there are, over all tasks
-    void ran(String task, int done, int total);
+    /// @param done requests answered so far, of [TaskSuite#requests]
+    void ran(String task, int done);
 }

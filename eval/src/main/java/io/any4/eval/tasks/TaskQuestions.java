@@ -32,6 +32,11 @@ record TaskQuestions(Task task, List<Item> items, List<List<Request>> requests, 
         return limit == null ? documents : documents.subList(0, Math.min(limit, documents.size()));
     }
 
+    /// Number of requests.
+    int size() {
+        return requests.stream().mapToInt(List::size).sum();
+    }
+
     /// The requests of all documents, one after the other.
     List<Request> all() {
         return requests.stream().flatMap(List::stream).toList();

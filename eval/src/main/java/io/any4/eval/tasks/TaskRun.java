@@ -6,11 +6,9 @@ import java.util.List;
 ///
 /// @param results in the order the tasks were asked for; a group before its parts
 /// @param samples every document, in the order of the tasks
-/// @param notes what a reader of the numbers must know, such as subjects without data
-public record TaskRun(List<TaskResult> results, List<TaskSample> samples, List<String> notes) {
+public record TaskRun(List<TaskResult> results, List<TaskSample> samples) {
     public TaskRun {
         results = List.copyOf(results);
         samples = List.copyOf(samples);
-        notes = List.copyOf(notes);
     }
 }

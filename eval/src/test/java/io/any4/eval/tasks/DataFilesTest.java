@@ -75,6 +75,25 @@ class DataFilesTest {
     }
 
     @Test
+    void descriptionsOfADataSetAreNotData() throws IOException {
+        write("piqa/config.json", "settings");
+        write("piqa/data.jsonl", "a");
+        assertThat(ids(data().documents(Piqa.TASK.source()))).containsExactly("a");
+    }
+
+    @Test
+    void recordingsOfRequestsRepeatTheirDocuments() throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (String id : List.of("a", "a", "b", "b", "a", "b")) {
+            lines.append("{'request_type': 'loglikelihood', 'native_id': 'ID', 'doc': {'id': 'ID'}}\n"
+                    .replace("ID", id)
+                    .replace('\'', '"'));
+        }
+        Files.writeString(directory.resolve("arc_easy.jsonl"), lines);
+        assertThat(ids(data().documents(Arc.EASY.source()))).containsExactly("a", "b");
+    }
+
+    @Test
     void labelsBesideTheDocumentsAreAdded() throws IOException {
         write("piqa/valid.jsonl", "a", "b");
         Files.writeString(directory.resolve("piqa/valid-labels.lst"), "1\n0\n");

@@ -10,6 +10,8 @@ import io.any4.tinygemm.CpuOptions;
 import io.any4.tinygemm.Device;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,9 +30,11 @@ class LmEvalParityTest {
                 Device device = CpuDevice.open(CpuOptions.defaults());
                 Tokenizer tokenizer = Tokenizer.load(MODEL)) {
             TaskModel model = TaskModel.of(MODEL, Decoder.load(checkpoint, device), tokenizer);
-            TaskRun ours = new TaskEvaluation(model, data, RECORDING.options(run), TaskListener.SILENT)
-                    .run(RECORDING.tasks(run));
-            assertThat(ours.notes()).containsExactly("mmlu: the data has 3 of 57 subjects");
+            TaskSuite suite = TaskSuite.read(RECORDING.tasks(run), data, RECORDING.options(run));
+            assertThat(suite.notes()).containsExactly("mmlu: the data has 3 of 57 subjects");
+            List<Integer> progress = new ArrayList<>();
+            TaskRun ours = suite.run(model, (task, done) -> progress.add(done));
+            assertThat(progress).isSorted().last().isEqualTo(suite.requests());
             RECORDING.assertMatches(run, ours);
         }
     }
