@@ -33,6 +33,7 @@ import picocli.CommandLine.Spec;
             CompareCommand.class,
             GenerateCommand.class,
             PerplexityCommand.class,
+            EvalCommand.class,
             LogitsCommand.class,
             InspectCommand.class,
             DoctorCommand.class,

@@ -7,6 +7,7 @@ import io.any4.eval.HtmlReport;
 import io.any4.eval.Report;
 import io.any4.eval.Sample;
 import io.any4.eval.Windows;
+import io.any4.eval.tasks.TaskSuite;
 import io.any4.tinygemm.Device;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -65,6 +67,9 @@ final class CompareCommand implements Callable<Integer> {
     @Nullable
     String prompt;
 
+    @Mixin
+    TaskSelection tasks = new TaskSelection();
+
     @Option(names = "--report", paramLabel = "FILE", description = "Write the HTML report to this file.")
     @Nullable
     Path report;
@@ -76,15 +81,20 @@ final class CompareCommand implements Callable<Integer> {
     public Integer call() {
         String contents = TextFiles.read(text);
         Terminal terminal = Terminal.of(root);
+        TaskSuite suite = tasks.names.isEmpty() ? null : tasks.read(terminal);
         try (Device device = root.openDevice();
                 Contest contest = new Contest(entries(), device)) {
             Windows windows = contest.windows(contents, window);
             Comparison comparison = contest.compare(windows, terminal);
+            if (suite != null) {
+                comparison = contest.ask(comparison, suite, terminal);
+            }
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
                 out.println(Json.line(comparison.rows()));
             } else {
                 ComparisonTable.print(comparison.rows(), out);
+                TaskTable.print(comparison.rows(), out);
             }
             if (report != null) {
                 HtmlReport.write(report, report(comparison, contest, device));

@@ -6,10 +6,12 @@ import io.any4.engine.Generator;
 import io.any4.engine.Sampling;
 import io.any4.eval.Comparison;
 import io.any4.eval.Comparison.Candidate;
+import io.any4.eval.ComparisonRow;
 import io.any4.eval.RowHistogram;
 import io.any4.eval.RowHistograms;
 import io.any4.eval.Sample;
 import io.any4.eval.Windows;
+import io.any4.eval.tasks.TaskSuite;
 import io.any4.text.Tokenizer;
 import io.any4.tinygemm.Device;
 import java.nio.file.Path;
@@ -63,6 +65,19 @@ final class Contest implements AutoCloseable {
                     windows,
                     (done, total, perplexity) -> progress.to(done));
         }
+    }
+
+    /// Adds what the models make of benchmarks.
+    Comparison ask(Comparison comparison, TaskSuite suite, Terminal terminal) {
+        List<ComparisonRow> rows = new ArrayList<>();
+        for (int i = 0; i < models.size(); i++) {
+            LoadedModel model = models.get(i).model();
+            rows.add(comparison
+                    .rows()
+                    .get(i)
+                    .withTasks(TaskSelection.run(suite, model, terminal).results()));
+        }
+        return new Comparison(rows, comparison.layers());
     }
 
     /// A row of the first model with learned tables, or null if none has any.

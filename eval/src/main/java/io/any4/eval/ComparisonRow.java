@@ -1,5 +1,7 @@
 package io.any4.eval;
 
+import io.any4.eval.tasks.TaskResult;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One model of a comparison and what was measured of it.
@@ -13,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param divergence from the original; null for the original itself
 /// @param relativeError squared error of the linear weights relative to their squared size
 /// @param quantizationSeconds how long quantizing took, or null if that is not known
+/// @param tasks results of benchmarks, the same ones for every model; empty if none were asked for
 public record ComparisonRow(
         String name,
         String settings,
@@ -21,4 +24,45 @@ public record ComparisonRow(
         PerplexityResult perplexity,
         @Nullable Divergence divergence,
         double relativeError,
-        @Nullable Double quantizationSeconds) {}
+        @Nullable Double quantizationSeconds,
+        List<TaskResult> tasks) {
+    public ComparisonRow {
+        tasks = List.copyOf(tasks);
+    }
+
+    /// A model that was not asked any questions.
+    public ComparisonRow(
+            String name,
+            String settings,
+            double bitsPerWeight,
+            long bytes,
+            PerplexityResult perplexity,
+            @Nullable Divergence divergence,
+            double relativeError,
+            @Nullable Double quantizationSeconds) {
+        this(
+                name,
+                settings,
+                bitsPerWeight,
+                bytes,
+                perplexity,
+                divergence,
+                relativeError,
+                quantizationSeconds,
+                List.of());
+    }
+
+    /// The same model with results of benchmarks.
+    public ComparisonRow withTasks(List<TaskResult> results) {
+        return new ComparisonRow(
+                name,
+                settings,
+                bitsPerWeight,
+                bytes,
+                perplexity,
+                divergence,
+                relativeError,
+                quantizationSeconds,
+                results);
+    }
+}

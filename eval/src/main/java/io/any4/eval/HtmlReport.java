@@ -40,6 +40,7 @@ public final class HtmlReport {
                 "summary", summary(report),
                 "style", resource("report.css"),
                 "table", ReportTable.render(report.rows()),
+                "tasks", TaskSection.render(report.rows()),
                 "samples", samples(report.samples()),
                 "provenance", provenance(report.provenance()),
                 "data", data(report),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.eval.tasks.TaskResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,6 +30,25 @@ class HtmlReportTest {
     void theTableIsPlainHtml() {
         String page = HtmlReport.render(report("the model"));
         assertThat(page).contains("<td>16.00</td>", "<td>36.100</td>", "<td>+1.00 %</td>", "<td>0.0123</td>");
+    }
+
+    @Test
+    void benchmarksAreATableWithAColumnPerModel() {
+        Report plain = report("t");
+        assertThat(HtmlReport.render(plain)).doesNotContain("What they know");
+        List<ComparisonRow> asked = new ArrayList<>();
+        for (ComparisonRow row : plain.rows()) {
+            double value = 0.5 + asked.size() / 8.0;
+            asked.add(row.withTasks(List.of(
+                    new TaskResult("piqa", "1.0", "acc_norm", value, 0.025, true, 400, 0, 400),
+                    new TaskResult("lambada_openai", "1.0", "perplexity", 9, null, false, 1, 2, null))));
+        }
+        Report report = new Report("t", "x", asked, List.of(), null, List.of(), provenance());
+        String page = HtmlReport.render(report);
+        assertThat(page)
+                .contains("<td>0.5000 ± 0.0250</td><td>0.6250 ± 0.0250</td><td>0.7500 ± 0.0250</td></tr>")
+                .contains("<small>perplexity, 2-shot, 1 document</small></th><td>9.0000</td>");
+        assertThat(data(page).at("/rows/1/tasks/0/value").asDouble()).isEqualTo(0.625);
     }
 
     @Test
