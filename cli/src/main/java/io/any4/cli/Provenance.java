@@ -2,6 +2,7 @@ package io.any4.cli;
 
 import io.any4.tinygemm.Device;
 import java.time.LocalDate;
+import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
@@ -23,7 +24,7 @@ final class Provenance {
                                 System.getProperty("os.name"),
                                 System.getProperty("os.arch"),
                                 MachineFacts.processor()));
-        facts.put("Date", LocalDate.now().toString());
+        facts.put("Date", LocalDate.now(ZoneId.systemDefault()).toString());
         facts.put("Perplexity", "GPTQ protocol: one tokenization, windows without overlap, tail dropped");
         return facts;
     }

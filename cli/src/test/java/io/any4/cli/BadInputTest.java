@@ -128,7 +128,7 @@ class BadInputTest {
         refuse(
                 USAGE,
                 message,
-                Stream.concat(Stream.of("quantize", model, "-o", output), Stream.of((Object[]) options.split(" ")))
+                Stream.concat(Stream.of("quantize", model, "-o", output), Stream.of((Object[]) options.split(" ", -1)))
                         .toArray());
     }
 
@@ -194,7 +194,7 @@ class BadInputTest {
                 "--top-k -4         | 3 | top-k",
             })
     void nonsensicalSampling(String options, int code, String message) throws IOException {
-        String[] words = options.split(" ");
+        String[] words = options.split(" ", -1);
         refuse(code, message, "generate", model, "Once", words[0], words[1]);
     }
 

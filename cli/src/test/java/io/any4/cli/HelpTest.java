@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,8 +27,8 @@ class HelpTest {
         Cli.Result help = Cli.run(verb, "--help");
         assertThat(help.code()).isZero();
         assertThat(help.out()).startsWith("Usage: any4j " + verb).contains("--threads");
-        for (ArgSpec argument :
-                line().getSubcommands().get(verb).getCommandSpec().args()) {
+        CommandLine command = Objects.requireNonNull(line().getSubcommands().get(verb));
+        for (ArgSpec argument : command.getCommandSpec().args()) {
             assertThat(argument.description()).as("%s %s", verb, argument).isNotEmpty();
         }
     }

@@ -10,7 +10,9 @@ import io.any4.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,10 +94,7 @@ class WorkflowTest {
     @Test
     void logitsAreWrittenForEveryPosition() throws IOException {
         String ids = String.join(
-                ",",
-                java.util.stream.IntStream.range(5, 45)
-                        .mapToObj(String::valueOf)
-                        .toList());
+                ",", IntStream.range(5, 45).mapToObj(String::valueOf).toList());
         Path file = directory.resolve("logits.safetensors");
         succeed("logits", model, "--ids", ids, "-o", file);
         Path prefix = directory.resolve("prefix.safetensors");
@@ -106,7 +105,7 @@ class WorkflowTest {
             assertThat(logits.dtype()).isEqualTo(DType.F32);
             assertThat(logits.shape()).isEqualTo(Shape.of(1, 40, 2048));
             assertThat(some.tensor("logits").toFloats())
-                    .containsExactly(java.util.Arrays.copyOf(logits.toFloats(), 3 * 2048), within(1e-4f));
+                    .containsExactly(Arrays.copyOf(logits.toFloats(), 3 * 2048), within(1e-4f));
         }
     }
 
@@ -179,7 +178,7 @@ class WorkflowTest {
     }
 
     private Object[] command(String options, String more) {
-        return Stream.of(Stream.of("quantize", model, "-o", output), Stream.of(options.split(" ")), Stream.of(more))
+        return Stream.of(Stream.of("quantize", model, "-o", output), Stream.of(options.split(" ", -1)), Stream.of(more))
                 .flatMap(words -> words)
                 .toArray();
     }
