@@ -25,14 +25,14 @@ import tools.jackson.databind.JsonNode;
 /// A quantized linear layer `P` of shape `[out, in]` consists of
 ///
 ///     P.weight        U8 [out, ceil(in * bits / 8)]: codes as LutWeight packs them; at 8 bits U8 or I8 [out, in]
-///     P.weight_lut    float [out, 2^bits], or [1, 2^bits] for a table that all rows share; absent at 8 bits
-///     P.weight_scale  float, F8_E8M0 or I8 [out, ceil(in / group_size)]
-///     P.weight_zero   float, shaped like the scales; absent if `sym`
+/// P.weight_lut    float [out, 2^bits], or [1, 2^bits] for a table that all rows share; absent at 8 bits
+/// P.weight_scale  float, F8_E8M0 or I8 [out, ceil(in / group_size)]     P.weight_zero   float, shaped like the
+/// scales; absent if `sym`
 ///
-/// and an element is `lut * scale + zero` (at 8 bits `code * scale + zero`) with the numbers as stored. Bits, group
-/// size and symmetry stand under `quantization_config` in `config.json`, where `overrides` changes them for single
-/// modules, in order, keyed by exact name or `re:` and a regular expression. Everything else about a module shows in
-/// its tensors; `in_features` is given only where the width of the packed codes leaves it open.
+/// and an element is `lut * scale + zero` (at 8 bits `code * scale + zero`) with the numbers as stored. Bits,
+/// group size and symmetry stand under `quantization_config` in `config.json`, where `overrides` changes them for
+/// single modules, in order, keyed by exact name or `re:` and a regular expression. Everything else about a
+/// module shows in its tensors; `in_features` is given only where the width of the packed codes leaves it open.
 ///
 /// Loaders without support for the format fail on the shape of `P.weight` instead of running with random weights.
 public final class Any4Format {
@@ -56,7 +56,8 @@ public final class Any4Format {
         this.overrides = overrides;
     }
 
-    /// The format that a model's `config.json` declares; without a `quantization_config` every weight is unquantized.
+    /// The format that a model's `config.json` declares; without a `quantization_config` every weight is
+    /// unquantized.
     ///
     /// @throws InvalidInputException if the model is quantized in another way or the settings are malformed
     public static Any4Format of(JsonNode config) {
@@ -106,8 +107,8 @@ public final class Any4Format {
         return of(config).read(checkpoint, module);
     }
 
-    /// The weight of a linear layer or an embedding: dense if `module.weight` holds floats, else quantized. Nothing is
-    /// copied; the result ends with the checkpoint.
+    /// The weight of a linear layer or an embedding: dense if `module.weight` holds floats, else quantized.
+    /// Nothing is copied; the result ends with the checkpoint.
     ///
     /// @param module path without `.weight`, such as `model.layers.0.mlp.down_proj`
     /// @throws InvalidInputException if tensors are missing or do not fit together

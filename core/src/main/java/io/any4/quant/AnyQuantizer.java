@@ -6,12 +6,12 @@ import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
-/// any4, any3 and any2 (arXiv 2507.04610, section 3): groups are scaled to `[-1, 1]`, then the scaled weights of a row
-/// are clustered into a table by weighted k-means, and every weight takes the nearest entry.
+/// any4, any3 and any2 (arXiv 2507.04610, section 3): groups are scaled to `[-1, 1]`, then the scaled weights of
+/// a row are clustered into a table by weighted k-means, and every weight takes the nearest entry.
 ///
-/// Scales and zeros are rounded to the type they are stored in before anything is learned, and the table before codes
-/// are assigned, so that what is optimised is what is stored. Centred values make that rounding cheap: a group's zero
-/// is its midpoint, and the table is finest around 0.
+/// Scales and zeros are rounded to the type they are stored in before anything is learned, and the table before
+/// codes are assigned, so that what is optimised is what is stored. Centred values make that rounding cheap: a
+/// group's zero is its midpoint, and the table is finest around 0.
 final class AnyQuantizer implements Quantizer {
     private final QuantizationSpec spec;
 

@@ -4,7 +4,8 @@ package io.any4.quant;
 public enum Clustering {
     /// The optimum, by dynamic programming over the sorted values.
     EXACT("exact"),
-    /// Dynamic programming over a few hundred bins, then Lloyd steps: within a fraction of a per cent of the optimum.
+    /// Dynamic programming over a few hundred bins, then Lloyd steps: within a fraction of a per cent of the
+    /// optimum.
     FAST("fast"),
     /// Lloyd's algorithm from a k-means++ start, as in the paper, for comparison with it.
     LLOYD("lloyd");

@@ -2,8 +2,8 @@ package io.any4.quant;
 
 /// What quantization cost one or more matrices, as sums that can be added up.
 ///
-/// The weighted sums count the squares of input channel `j` `E[x_j^2]` times: the expected squared error of the layer's
-/// output if channels are uncorrelated. Without statistics they equal the plain ones.
+/// The weighted sums count the squares of input channel `j` `E[x_j^2]` times: the expected squared error of the
+/// layer's output if channels are uncorrelated. Without statistics they equal the plain ones.
 ///
 /// @param elements weights
 /// @param squaredError sum of the squared differences between stored and original weights

@@ -34,9 +34,9 @@ final class FeedbackFactor {
         return order;
     }
 
-    /// `R_kj / R_jj` for all `k < j`, in the order of rounding.
-    float[] feedback(int j) {
-        return feedback[j];
+    /// Row `j` holds `R_kj / R_jj` for all `k < j`, in the order of rounding.
+    float[][] feedback() {
+        return feedback;
     }
 
     /// `R_jj^2`: what a squared difference at the `j`th step adds to the output error.

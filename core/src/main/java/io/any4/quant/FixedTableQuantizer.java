@@ -6,8 +6,8 @@ import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
-/// Formats whose table is given: NF4, both FP4s and MX4. Each group is scaled so that its largest magnitude meets the
-/// largest level (for MX4, to a power of two), then every element takes its level.
+/// Formats whose table is given: NF4, both FP4s and MX4. Each group is scaled so that its largest magnitude meets
+/// the largest level (for MX4, to a power of two), then every element takes its level.
 final class FixedTableQuantizer implements Quantizer {
     private static final float E2M1_MAX = 6f;
     private static final int E2M1_MAX_EXPONENT = 2;

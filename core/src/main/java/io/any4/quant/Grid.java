@@ -62,8 +62,8 @@ record Grid(float[] levels, float[] thresholds) {
         return mirrored(magnitudes, thresholds);
     }
 
-    /// Where `any4s` and its kin start: uneven levels whose largest magnitude is -1, so that a group can choose by the
-    /// sign of its scale which of its tails gets the wider one. At 4 bits the table of llama.cpp's IQ4_NL.
+    /// Where `any4s` and its kin start: uneven levels whose largest magnitude is -1, so that a group can choose
+    /// by the sign of its scale which of its tails gets the wider one. At 4 bits the table of llama.cpp's IQ4_NL.
     static float[] uneven(int bits) {
         float[] levels = switch (bits) {
             case 2 -> new float[] {-31, -13, 1, 17};
@@ -78,8 +78,8 @@ record Grid(float[] levels, float[] thresholds) {
         return levels;
     }
 
-    /// A grid of the magnitudes and their negatives, -0 and 0 included. A value goes to the level whose magnitude its
-    /// own selects by being above the thresholds; 0 goes to 0.
+    /// A grid of the magnitudes and their negatives, -0 and 0 included. A value goes to the level whose magnitude
+    /// its own selects by being above the thresholds; 0 goes to 0.
     private static Grid mirrored(float[] magnitudes, float[] magnitudeThresholds) {
         int half = magnitudes.length;
         float[] levels = new float[2 * half];

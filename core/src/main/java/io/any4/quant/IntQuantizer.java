@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 
 /// Round-to-nearest integers of 2, 3, 4 or 8 bits per group.
 ///
-/// Asymmetric: `scale = (max - min) / (2^b - 1)`, `code = round((w - min) / scale)`, stored value `code * scale + min`
-/// (arXiv 2507.04610, table 2). With an integer zero point the range is first extended to 0, and
-/// `zero = -z * scale` for the integer `z = -round(min / scale)` (AWQ, arXiv 2306.00978; GPTQ, arXiv 2210.17323).
-/// Symmetric: `scale = max|w| / (2^(b-1) - 1)`, stored value `(code - 2^(b-1)) * scale`.
-/// All in 32-bit arithmetic, rounding half to even.
+/// Asymmetric: `scale = (max - min) / (2^b - 1)`, `code = round((w - min) / scale)`, stored value `code * scale +
+/// min` (arXiv 2507.04610, table 2). With an integer zero point the range is first extended to 0, and `zero = -z
+/// * scale` for the integer `z = -round(min / scale)` (AWQ, arXiv 2306.00978; GPTQ, arXiv 2210.17323). Symmetric:
+/// `scale = max|w| / (2^(b-1) - 1)`, stored value `(code - 2^(b-1)) * scale`. All in 32-bit arithmetic, rounding
+/// half to even.
 final class IntQuantizer implements Quantizer {
     private final QuantizationSpec spec;
 

@@ -1,13 +1,13 @@
 package io.any4.quant;
 
-/// Cuts a sorted sequence of weighted points into intervals so that the sum of squared distances to the intervals'
-/// centroids is least.
+/// Cuts a sorted sequence of weighted points into intervals so that the sum of squared distances to the
+/// intervals' centroids is least.
 ///
 /// That sum is a constant less the sum of `moment^2 / weight` over the intervals, so the latter is maximised:
-/// `best_k(b) = max over a < b of best_(k-1)(a) + (moment(b) - moment(a))^2 / (weight(b) - weight(a))`. The best `a`
-/// never falls as `b` grows, so each layer is solved by divide and conquer; nor does it fall as `k` grows, which
-/// narrows the search further (Gronlund et al., arXiv 1701.07204). Solving for `k` intervals solves for fewer on the
-/// way.
+/// `best_k(b) = max over a < b of best_(k-1)(a) + (moment(b) - moment(a))^2 / (weight(b) - weight(a))`. The best
+/// `a` never falls as `b` grows, so each layer is solved by divide and conquer; nor does it fall as `k` grows,
+/// which narrows the search further (Gronlund et al., arXiv 1701.07204). Solving for `k` intervals solves for
+/// fewer on the way.
 final class IntervalPartition {
     private final int[][] lastCut;
     private double[] previous;

@@ -3,8 +3,8 @@ package io.any4.quant;
 import java.util.Arrays;
 
 /// One-dimensional weighted k-means: the numbers that represent a set of weighted values with the least sum of
-/// weighted squared differences (arXiv 2507.04610, section 3.2). One instance serves one thread, set after set, without
-/// allocating.
+/// weighted squared differences (arXiv 2507.04610, section 3.2). One instance serves one thread, set after set,
+/// without allocating.
 final class KMeans {
     private static final int BINS = 256;
     private static final int MAX_REFINEMENTS = 100;
@@ -36,8 +36,8 @@ final class KMeans {
         return points;
     }
 
-    /// Writes `levels` ascending centroids of the loaded points. With no more distinct values than levels they are the
-    /// values, the largest one repeated.
+    /// Writes `levels` ascending centroids of the loaded points. With no more distinct values than levels they
+    /// are the values, the largest one repeated.
     ///
     /// @param seed decides the start of [Clustering#LLOYD]
     void cluster(int levels, long seed, float[] result) {

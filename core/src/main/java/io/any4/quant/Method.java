@@ -17,7 +17,8 @@ public enum Method {
     FP4("fp4", 4, Family.FIXED_TABLE),
     /// The 4-bit float of the OCP microscaling standard: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and the negatives.
     FP4_E2M1("fp4-e2m1", 4, Family.FIXED_TABLE),
-    /// E2M1 elements under a shared power of two per group (OCP microscaling, with the exponent rounded up from 1.5).
+    /// E2M1 elements under a shared power of two per group (OCP microscaling, with the exponent rounded up from
+    /// 1.5).
     MX4("mx4", 4, Family.FIXED_TABLE),
     /// A table learned per row (arXiv 2507.04610, section 3).
     ANY2("any2", 2, Family.LEARNED_TABLE),

@@ -4,10 +4,11 @@ import io.any4.checkpoint.InvalidInputException;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// Names some of a model's modules: exactly, by a glob such as `*.down_proj`, or by `re:` and a regular expression.
+/// Names some of a model's modules: exactly, by a glob such as `*.down_proj`, or by `re:` and a regular
+/// expression.
 ///
-/// A pattern has to match the whole name, such as `model.layers.0.mlp.down_proj`. In a glob `*` stands for any text,
-/// dots included, and `?` for one character.
+/// A pattern has to match the whole name, such as `model.layers.0.mlp.down_proj`. In a glob `*` stands for any
+/// text, dots included, and `?` for one character.
 ///
 /// @param text as the user wrote it
 public record ModulePattern(String text, Pattern regex) {

@@ -2,8 +2,8 @@ package io.any4.quant;
 
 import java.util.Arrays;
 
-/// Starting points for Lloyd's algorithm by greedy k-means++ (Arthur and Vassilvitskii, 2007): each new centroid is a
-/// point drawn with a chance proportional to its share of the error so far, the best of a few draws.
+/// Starting points for Lloyd's algorithm by greedy k-means++ (Arthur and Vassilvitskii, 2007): each new centroid
+/// is a point drawn with a chance proportional to its share of the error so far, the best of a few draws.
 final class PlusPlusStart {
     private static final long GOLDEN_GAMMA = 0x9e3779b97f4a7c15L;
 

@@ -7,18 +7,19 @@ import io.any4.tensor.DType;
 
 /// Everything that decides how a weight is quantized.
 ///
-/// Written as text it is the method and then settings, such as `any4,group-size=64,kmeans=exact`; see [#parse(String)].
+/// Written as text it is the method and then settings, such as `any4,group-size=64,kmeans=exact`; see
+/// [#parse(String)].
 ///
 /// @param method the number format
-/// @param groupSize consecutive weights of a row that share a scale, or [#PER_ROW]; the last group of a row may be
-///     short
+/// @param groupSize consecutive weights of a row that share a scale, or [#PER_ROW]; the last group of a row may
+///     be short
 /// @param symmetric integer formats, any2, any3 and any4 only: no zero is stored, levels lie around 0
 /// @param zeroPoint integer formats only: what the zero of an asymmetric format may be
 /// @param kmeans learned formats only: how the table is found
 /// @param weighting learned formats only: how much each weight's error counts
 /// @param table any2, any3 and any4 only: which weights share a table
-/// @param metadata type of tables, scales and zeros: F16, BF16 or F32; the scales of `mx4` are always E8M0, those of
-///     `any4s` and its kin I8
+/// @param metadata type of tables, scales and zeros: F16, BF16 or F32; the scales of `mx4` are always E8M0, those
+///     of `any4s` and its kin I8
 /// @param seed of everything random
 public record QuantizationSpec(
         Method method,

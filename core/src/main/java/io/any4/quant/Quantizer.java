@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Turns a weight matrix into a quantized [Weight]; made by [QuantizationSpec#quantizer()].
 ///
-/// Rows are independent, so they are quantized in parallel, a block of rows at a time; beside input and output only the
-/// workspaces of the threads are held. The result does not depend on the number of threads.
+/// Rows are independent, so they are quantized in parallel, a block of rows at a time; beside input and output
+/// only the workspaces of the threads are held. The result does not depend on the number of threads.
 public interface Quantizer {
     /// Quantizes into memory that is released when nothing refers to it any more.
     ///

@@ -68,8 +68,8 @@ final class ScaledRow {
         }
     }
 
-    /// Writes how much each element's error counts: `factors[j] * scale^power`, up to a factor common to the row. The
-    /// elements of a group of scale 0 count nothing, as no table entry can make them worse.
+    /// Writes how much each element's error counts: `factors[j] * scale^power`, up to a factor common to the row.
+    /// The elements of a group of scale 0 count nothing, as no table entry can make them worse.
     void elementWeights(int power, float[] factors, float[] weights) {
         float largest = Groups.max(scales, 0, scales.length);
         int from = 0;

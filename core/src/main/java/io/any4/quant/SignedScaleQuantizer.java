@@ -8,14 +8,13 @@ import org.jspecify.annotations.Nullable;
 
 /// any4s, any3s and any2s: a table per row and signed 8-bit scales per group, fitted together.
 ///
-/// `w = table[i][code] * scale[i][g]` with `scale` an integer from -127 to 127: the table carries the row's own scale.
-/// Without zeros and with one byte per scale, groups of 32 cost what any4's groups of 128 do. A scale may be negative:
-/// it then mirrors the table, which need not be symmetric.
+/// `w = table[i][code] * scale[i][g]` with `scale` an integer from -127 to 127: the table carries the row's own
+/// scale. Without zeros and with one byte per scale, groups of 32 cost what any4's groups of 128 do. A scale may
+/// be negative: it then mirrors the table, which need not be symmetric.
 ///
 /// A row starts from uneven levels and a scale search per group, as llama.cpp's IQ4 formats do. Then the table is
-/// learned by k-means, and scales and table are improved in turns. Each step finds the least
-/// `sum of a_j * (w - stored)^2` over what it may change, `a_j` being the weighting's channel factor, so no step
-/// makes it worse.
+/// learned by k-means, and scales and table are improved in turns. Each step finds the least `sum of a_j * (w -
+/// stored)^2` over what it may change, `a_j` being the weighting's channel factor, so no step makes it worse.
 final class SignedScaleQuantizer implements Quantizer {
     private static final int ROUNDS = 3;
 

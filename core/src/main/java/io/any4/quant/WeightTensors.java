@@ -56,8 +56,8 @@ final class WeightTensors {
         return (int) Math.min(columns, (group + 1L) * groupSize());
     }
 
-    /// Stores a row: a code per column, and per group a scale and, unless the format has none, a zero, already rounded
-    /// to what the tensors hold.
+    /// Stores a row: a code per column, and per group a scale and, unless the format has none, a zero, already
+    /// rounded to what the tensors hold.
     void writeRow(int row, byte[] rowCodes, float[] scales, float @Nullable [] zeros) {
         if (spec.bits() == 8) {
             MemorySegment.copy(rowCodes, 0, codes.data(), ValueLayout.JAVA_BYTE, (long) row * columns, columns);

@@ -5,9 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /// How much the error of an element counts when a table is learned (arXiv 2507.04610, section 3.2).
 ///
-/// Element `(i, j)` counts `a_j * s_ig^p`: `a_j` from the activations of channel `j`, `s_ig` the scale of its group, so
-/// that errors are judged where they act, in the layer's output. Without statistics, or for a layer that calibration
-/// never reached, every channel counts the same (`a_j = 1`) and the scale factor stays.
+/// Element `(i, j)` counts `a_j * s_ig^p`: `a_j` from the activations of channel `j`, `s_ig` the scale of its
+/// group, so that errors are judged where they act, in the layer's output. Without statistics, or for a layer
+/// that calibration never reached, every channel counts the same (`a_j = 1`) and the scale factor stays.
 public enum Weighting {
     /// Every element counts 1, the scale factor included.
     NONE("none", 0),
