@@ -13,7 +13,7 @@ public final class Calibration {
     ///
     /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
     public static StatisticsSource onePass(Decoder decoder, CalibrationData data, CalibrationListener listener) {
-        StatisticsCollector collector = new StatisticsCollector(decoder);
+        StatisticsCollector collector = new StatisticsCollector(decoder, new SharedInputs(decoder));
         KvCache cache = decoder.newCache(data.longest());
         int done = 0;
         for (int[] window : data.windows()) {
@@ -34,10 +34,36 @@ public final class Calibration {
         return new SequentialStatistics(decoder, data, listener);
     }
 
+    /// Hessians for GPTQ, which follow the quantization layer by layer: see [CalibrationMode#GPTQ].
+    ///
+    /// Takes the decoder over: use it for nothing else meanwhile. Holds the hidden states of all sequences,
+    /// 4 bytes x tokens x hidden size, and the Hessian of one input, 4 bytes x channels x channels; of experts
+    /// up to 2 GiB.
+    ///
+    /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
+    public static StatisticsSource gptq(Decoder decoder, CalibrationData data, CalibrationListener listener) {
+        return new FeedbackStatistics(decoder, data, listener);
+    }
+
+    /// Calibrates in the given mode.
+    public static StatisticsSource run(
+            CalibrationMode mode, Decoder decoder, CalibrationData data, CalibrationListener listener) {
+        return switch (mode) {
+            case ONE_PASS -> onePass(decoder, data, listener);
+            case SEQUENTIAL -> sequential(decoder, data, listener);
+            case GPTQ -> gptq(decoder, data, listener);
+        };
+    }
+
     /// A calibration that is still to be run: it can be planned with, but has no statistics.
     ///
     /// @param sequential whether it will be [#sequential] or [#onePass]
     public static StatisticsSource announced(CalibrationData data, boolean sequential) {
+        return announced(data, sequential ? CalibrationMode.SEQUENTIAL : CalibrationMode.ONE_PASS);
+    }
+
+    /// A calibration that is still to be run in the given mode.
+    public static StatisticsSource announced(CalibrationData data, CalibrationMode mode) {
         return new StatisticsSource() {
             @Override
             public ChannelStatistics statistics(String module) {
@@ -46,12 +72,8 @@ public final class Calibration {
 
             @Override
             public ObjectNode provenance() {
-                return provenanceOf(data, sequential);
+                return mode.provenance(data);
             }
         };
-    }
-
-    static ObjectNode provenanceOf(CalibrationData data, boolean sequential) {
-        return data.describe().put("mode", sequential ? "sequential" : "one-pass");
     }
 }

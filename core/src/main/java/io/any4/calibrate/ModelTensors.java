@@ -29,14 +29,18 @@ final class ModelTensors {
         OTHER
     }
 
-    /// Model order: embeddings, blocks by number, final norm, and the head at the end.
+    /// Model order: embeddings, blocks by number, final norm, and the head at the end; within a block by [#stage].
     static final Comparator<String> ORDER =
             Comparator.comparing(ModelTensors::sortKey).thenComparing(name -> name);
 
     private ModelTensors() {}
 
     private static String sortKey(String name) {
-        String padded = NUMBER.matcher(name)
+        Matcher block = BLOCK.matcher(name);
+        String staged = block.find()
+                ? name.substring(0, block.end()) + stage(module(name)) + name.substring(block.end())
+                : name;
+        String padded = NUMBER.matcher(staged)
                 .replaceAll(match -> "0".repeat(Math.max(0, 8 - match.group().length())) + match.group());
         return module(name).equals(HEAD) ? "~" + padded : padded;
     }
@@ -70,6 +74,16 @@ final class ModelTensors {
     static OptionalInt block(String name) {
         Matcher matcher = BLOCK.matcher(name);
         return matcher.find() ? OptionalInt.of(Integer.parseInt(matcher.group(1))) : OptionalInt.empty();
+    }
+
+    /// When in a block a linear layer runs: those of one stage do not depend on each other.
+    private static int stage(String module) {
+        return switch (module.substring(module.lastIndexOf('.') + 1)) {
+            case "q_proj", "k_proj", "v_proj" -> 0;
+            case "o_proj" -> 1;
+            case "down_proj", "w2" -> 3;
+            default -> 2;
+        };
     }
 
     /// The names in model order.

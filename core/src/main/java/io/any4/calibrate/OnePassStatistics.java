@@ -13,6 +13,6 @@ record OnePassStatistics(StatisticsCollector collector, CalibrationData data) im
 
     @Override
     public ObjectNode provenance() {
-        return Calibration.provenanceOf(data, false);
+        return CalibrationMode.ONE_PASS.provenance(data);
     }
 }

@@ -6,6 +6,9 @@ import io.any4.checkpoint.InvalidInputException;
 import io.any4.quant.Any4Config;
 import io.any4.quant.Any4Format;
 import io.any4.quant.ErrorStatistics;
+import io.any4.quant.Hessian;
+import io.any4.quant.Quantizer;
+import io.any4.quant.RowListener;
 import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
@@ -31,6 +34,7 @@ public final class QuantizationJob {
     private final StatisticsSource statistics;
     private final Team team;
     private final ProgressMeter meter;
+    private final Feedback feedback;
 
     private QuantizationJob(
             QuantizationPlan plan, Path output, StatisticsSource statistics, Team team, JobListener listener) {
@@ -38,6 +42,7 @@ public final class QuantizationJob {
         this.output = output;
         this.statistics = statistics;
         this.team = team;
+        this.feedback = new Feedback(team);
         int count = plan.copies().size() + plan.modules().size();
         this.meter = new ProgressMeter(listener, count, plan.quantizedWeights());
     }
@@ -132,18 +137,25 @@ public final class QuantizationJob {
             work.finished(batch);
         })) {
             for (List<Any4Config.Module> block : Blocks.of(plan.modules(), plan.blocks())) {
-                for (Any4Config.Module module : block) {
-                    ErrorStatistics error = finished.get(module.name());
-                    if (error != null) {
-                        meter.alreadyDone(module.name(), module.rows() * module.columns(), error);
-                    } else {
-                        error = quantize(module, writer);
-                        commits.add(new Finished(module.name(), error));
+                boolean shown = statistics.sequential() && number < plan.blocks();
+                Map<String, Weight> weights = new LinkedHashMap<>();
+                try (Arena arena = Arena.ofShared()) {
+                    for (Any4Config.Module module : block) {
+                        ErrorStatistics error = finished.get(module.name());
+                        if (error != null) {
+                            meter.alreadyDone(module.name(), module.rows() * module.columns(), error);
+                        } else {
+                            error = quantize(module, writer);
+                            commits.add(new Finished(module.name(), error));
+                        }
+                        errors.put(module.name(), error);
+                        if (shown) {
+                            weights.put(module.name(), show(module, writer, arena));
+                        }
                     }
-                    errors.put(module.name(), error);
-                }
-                if (statistics.sequential() && number < plan.blocks()) {
-                    show(number, block, writer);
+                    if (shown) {
+                        statistics.quantized(number, weights);
+                    }
                 }
                 number++;
             }
@@ -158,18 +170,20 @@ public final class QuantizationJob {
         var channels = statistics.statistics(module.name());
         ErrorStatistics[] error = {ErrorStatistics.EMPTY};
         meter.start(module.name(), module.rows(), module.columns(), true);
+        RowListener listener = (done, rows, soFar) -> {
+            error[0] = soFar;
+            meter.rows(done, soFar);
+        };
         try (Arena arena = Arena.ofShared()) {
-            Weight quantized = module.spec()
-                    .quantizer()
-                    .quantize(
-                            weights,
-                            channels,
-                            team,
-                            (done, rows, soFar) -> {
-                                error[0] = soFar;
-                                meter.rows(done, soFar);
-                            },
-                            arena);
+            Quantizer quantizer = module.spec().quantizer();
+            Hessian hessian = statistics.hessian(module.name());
+            Weight quantized;
+            if (hessian == null) {
+                quantized = quantizer.quantize(weights, channels, team, listener, arena);
+            } else {
+                Weight levels = quantizer.quantize(weights, channels, team, RowListener.NONE, arena);
+                quantized = feedback.apply(hessian, weights, levels, listener, arena);
+            }
             Any4Format.tensors(module.name(), quantized).forEach(writer::write);
         } catch (InvalidInputException e) {
             if (e.getCause() instanceof IOException) {
@@ -184,18 +198,12 @@ public final class QuantizationJob {
         return error[0];
     }
 
-    /// Lets the source of statistics go on with the weights as they were written.
-    private void show(int number, List<Any4Config.Module> block, CheckpointWriter writer) {
-        try (Arena arena = Arena.ofShared()) {
-            Map<String, Weight> weights = new LinkedHashMap<>();
-            for (Any4Config.Module module : block) {
-                weights.put(
-                        module.name(),
-                        Any4Format.assemble(
-                                name -> writer.view(name, arena), module.name(), module.spec(), module.columns()));
-            }
-            statistics.quantized(number, weights);
-        }
+    /// Lets the source of statistics go on with a weight as it was written.
+    private Weight show(Any4Config.Module module, CheckpointWriter writer, Arena arena) {
+        Weight weight =
+                Any4Format.assemble(name -> writer.view(name, arena), module.name(), module.spec(), module.columns());
+        statistics.quantized(module.name(), weight);
+        return weight;
     }
 
     private void addSideFiles(Path directory) {

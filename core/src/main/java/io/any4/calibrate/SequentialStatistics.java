@@ -1,11 +1,8 @@
 package io.any4.calibrate;
 
 import io.any4.model.Decoder;
-import io.any4.model.Linear;
 import io.any4.quant.ChannelStatistics;
 import io.any4.tinygemm.Weight;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -16,6 +13,7 @@ final class SequentialStatistics implements StatisticsSource {
     private final Decoder decoder;
     private final CalibrationData data;
     private final CalibrationListener listener;
+    private final SharedInputs inputs;
     private final BlockWalk walk;
     private @Nullable StatisticsCollector collector;
 
@@ -23,13 +21,14 @@ final class SequentialStatistics implements StatisticsSource {
         this.decoder = decoder;
         this.data = data;
         this.listener = listener;
+        this.inputs = new SharedInputs(decoder);
         this.walk = new BlockWalk(decoder, data.windows());
     }
 
     @Override
     public @Nullable ChannelStatistics statistics(String module) {
         if (collector == null) {
-            collector = new StatisticsCollector(decoder);
+            collector = new StatisticsCollector(decoder, inputs);
             observe(collector);
         }
         return collector.of(module);
@@ -37,9 +36,8 @@ final class SequentialStatistics implements StatisticsSource {
 
     private void observe(StatisticsCollector tap) {
         int total = walk.sequences() * (decoder.config().layers() + 1);
-        boolean head = walk.block() == decoder.config().layers();
         for (int w = 0; w < walk.sequences(); w++) {
-            if (head) {
+            if (walk.atHead()) {
                 walk.head(w, tap);
             } else {
                 walk.observe(w, tap);
@@ -50,18 +48,9 @@ final class SequentialStatistics implements StatisticsSource {
 
     @Override
     public void quantized(int block, Map<String, Weight> weights) {
-        if (block != walk.block()) {
-            throw new IllegalStateException("block %d is quantized before block %d".formatted(block, walk.block()));
-        }
-        Map<String, Weight> originals = new HashMap<>();
-        for (List<Linear> group : decoder.inputGroups(block)) {
-            for (Linear linear : group) {
-                originals.put(linear.name(), linear.matrix().weight());
-            }
-        }
-        decoder.replace(block, weights);
+        walk.requireAt(block);
+        walk.lend(weights);
         walk.advance();
-        decoder.replace(block, originals); // the quantized weights are only lent
         collector = null;
     }
 
@@ -72,6 +61,6 @@ final class SequentialStatistics implements StatisticsSource {
 
     @Override
     public ObjectNode provenance() {
-        return Calibration.provenanceOf(data, true);
+        return CalibrationMode.SEQUENTIAL.provenance(data);
     }
 }

@@ -1,15 +1,11 @@
 package io.any4.calibrate;
 
 import io.any4.model.Decoder;
-import io.any4.model.Linear;
 import io.any4.model.Tap;
-import io.any4.model.WeightNames;
 import io.any4.quant.ChannelStatistics;
 import io.any4.tinygemm.Buffer;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Collects the statistics of the inputs of all linear layers while a model runs; those that share an input share them.
@@ -18,34 +14,20 @@ import org.jspecify.annotations.Nullable;
 /// statistics of the same projection pooled over all experts of its block, its own tokens included.
 final class StatisticsCollector implements Tap {
     static final long MIN_EXPERT_TOKENS = 32;
-    private static final Pattern EXPERT = Pattern.compile("\\.experts\\.\\d+\\.");
 
     private final Decoder decoder;
-    /// By module: the first module with the same input.
-    private final Map<String, String> leaders = new HashMap<>();
-    /// By first module: the width of the input.
-    private final Map<String, Integer> widths = new HashMap<>();
+    private final SharedInputs inputs;
     private final Map<String, ChannelSums> sums = new HashMap<>();
     private float[] host = new float[0];
 
-    StatisticsCollector(Decoder decoder) {
+    StatisticsCollector(Decoder decoder, SharedInputs inputs) {
         this.decoder = decoder;
-        for (int block = 0; block < decoder.config().layers(); block++) {
-            for (List<Linear> group : decoder.inputGroups(block)) {
-                Linear leader = group.getFirst();
-                widths.put(leader.name(), leader.matrix().columns());
-                group.forEach(linear -> leaders.put(linear.name(), leader.name()));
-            }
-        }
-        widths.put(WeightNames.HEAD, decoder.config().hiddenSize());
-        if (decoder.config().tiedEmbeddings()) {
-            leaders.put(WeightNames.EMBEDDING, WeightNames.HEAD);
-        }
+        this.inputs = inputs;
     }
 
     @Override
     public void input(String linear, Buffer x, int tokens) {
-        Integer width = widths.get(linear);
+        Integer width = inputs.width(linear);
         if (width != null) {
             int floats = Math.multiplyExact(tokens, width);
             if (host.length < floats) {
@@ -59,28 +41,23 @@ final class StatisticsCollector implements Tap {
     /// What is known about the input of a module; null if nothing went through it.
     @Nullable
     ChannelStatistics of(String module) {
-        String leader = leaders.getOrDefault(module, module);
+        String leader = inputs.leader(module);
         ChannelSums own = sums.get(leader);
-        boolean expert = EXPERT.matcher(leader).find();
-        if (expert && (own == null || own.tokens() < MIN_EXPERT_TOKENS)) {
+        if (SharedInputs.isExpert(leader) && (own == null || own.tokens() < MIN_EXPERT_TOKENS)) {
             own = pooled(leader);
         }
         return own == null ? null : own.means();
     }
 
     private @Nullable ChannelSums pooled(String expert) {
-        String projection = withoutNumber(expert);
+        String projection = SharedInputs.anyExpert(expert);
         ChannelSums pool = null;
         for (Map.Entry<String, ChannelSums> entry : sums.entrySet()) {
-            if (withoutNumber(entry.getKey()).equals(projection)) {
+            if (SharedInputs.anyExpert(entry.getKey()).equals(projection)) {
                 pool = pool == null ? new ChannelSums(entry.getValue().channels()) : pool;
                 pool.add(entry.getValue());
             }
         }
         return pool;
-    }
-
-    private static String withoutNumber(String module) {
-        return EXPERT.matcher(module).replaceFirst(".experts.*.");
     }
 }

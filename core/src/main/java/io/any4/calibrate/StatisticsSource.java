@@ -1,6 +1,7 @@
 package io.any4.calibrate;
 
 import io.any4.quant.ChannelStatistics;
+import io.any4.quant.Hessian;
 import io.any4.tinygemm.Weight;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// Tells a [QuantizationJob] what the inputs of the layers look like, block after block.
 ///
 /// The job asks for the modules of block 0, then of block 1 and so on, and last for those outside the blocks. Modules
-/// of a run that is being continued are not asked for again.
+/// of a run that is being continued are not asked for again. Within a block it asks in the order of execution.
 public interface StatisticsSource {
     /// No calibration: all input channels count the same.
     StatisticsSource NONE = module -> null;
@@ -21,16 +22,29 @@ public interface StatisticsSource {
     @Nullable
     ChannelStatistics statistics(String module);
 
+    /// The second moments of a linear layer's input. Where there are any, codes are chosen by feedback (GPTQ).
+    ///
+    /// @return the same object for layers with the same input, valid until a layer with another input is asked for;
+    ///     null for plain rounding
+    default @Nullable Hessian hessian(String module) {
+        return null;
+    }
+
     /// Where the statistics come from, as `config.json` shall tell; null if there are none. Equal descriptions have to
     /// mean equal statistics: an interrupted run goes on only if this has not changed.
     default @Nullable ObjectNode provenance() {
         return null;
     }
 
-    /// Whether [#quantized] is wanted.
+    /// Whether [#quantized(String, Weight)] and [#quantized(int, Map)] are wanted.
     default boolean sequential() {
         return false;
     }
+
+    /// A module is quantized; what runs after it sees what this weight produces.
+    ///
+    /// @param weight valid until all of the block is quantized and [#quantized(int, Map)] has returned
+    default void quantized(String module, Weight weight) {}
 
     /// All modules of a block that shall be quantized are; later blocks see inputs that these weights produce. Called
     /// for

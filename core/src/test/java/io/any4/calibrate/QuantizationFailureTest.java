@@ -90,7 +90,7 @@ class QuantizationFailureTest {
     void halfWrittenLinesAndTensorsAreDoneAgain() throws IOException {
         Path whole = directory.resolve("whole");
         run(whole, SETTINGS, JobListener.NONE);
-        interruptAt(15);
+        interruptAt(13); // v_proj, which lies last in the file of all that is written, is finished last
         Path journal = directory.resolve(".out.partial/journal");
         byte[] bytes = Files.readAllBytes(journal);
         Files.write(journal, java.util.Arrays.copyOf(bytes, bytes.length - 7));

@@ -48,25 +48,23 @@ class QuantizationPlanTest {
     void quantizesTheLinearLayersOfTheBlocksInModelOrder() {
         List<String> expected = new ArrayList<>();
         for (int block = 0; block < 2; block++) {
-            for (String part :
-                    List.of("experts.0.w1", "experts.0.w2", "experts.0.w3", "experts.1.w1", "experts.1.w2")) {
-                expected.add("model.layers.%d.block_sparse_moe.%s".formatted(block, part));
-            }
-            expected.add("model.layers.%d.block_sparse_moe.experts.1.w3".formatted(block));
-            for (String part : List.of("k_proj", "o_proj", "q_proj", "v_proj")) {
+            for (String part : List.of("k_proj", "q_proj", "v_proj", "o_proj")) {
                 expected.add("model.layers.%d.self_attn.%s".formatted(block, part));
+            }
+            for (String part : List.of("0.w1", "0.w3", "1.w1", "1.w3", "0.w2", "1.w2")) {
+                expected.add("model.layers.%d.block_sparse_moe.experts.%s".formatted(block, part));
             }
         }
         assertThat(quantized(SETTINGS)).isEqualTo(expected);
         assertThat(plan(SETTINGS).copies())
                 .containsExactly(
                         "model.embed_tokens.weight",
+                        "model.layers.0.self_attn.q_proj.bias",
                         "model.layers.0.block_sparse_moe.gate.weight",
                         "model.layers.0.input_layernorm.weight",
-                        "model.layers.0.self_attn.q_proj.bias",
+                        "model.layers.1.self_attn.q_proj.bias",
                         "model.layers.1.block_sparse_moe.gate.weight",
                         "model.layers.1.input_layernorm.weight",
-                        "model.layers.1.self_attn.q_proj.bias",
                         "model.norm.weight",
                         "lm_head.weight");
     }

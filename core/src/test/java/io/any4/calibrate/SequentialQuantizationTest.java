@@ -52,12 +52,14 @@ class SequentialQuantizationTest {
     }
 
     private Path run(String name, QuantizationSettings settings, boolean sequential, JobListener listener) {
+        return run(name, settings, sequential ? CalibrationMode.SEQUENTIAL : CalibrationMode.ONE_PASS, listener);
+    }
+
+    private Path run(String name, QuantizationSettings settings, CalibrationMode mode, JobListener listener) {
         Path output = directory.resolve(name);
         try (Checkpoint checkpoint = Checkpoint.open(directory.resolve("model"))) {
             Decoder decoder = Decoder.load(checkpoint, device);
-            StatisticsSource statistics = sequential
-                    ? Calibration.sequential(decoder, DATA, CalibrationListener.NONE)
-                    : Calibration.onePass(decoder, DATA, CalibrationListener.NONE);
+            StatisticsSource statistics = Calibration.run(mode, decoder, DATA, CalibrationListener.NONE);
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, statistics);
             QuantizationJob.run(plan, output, statistics, team, listener);
         }
@@ -101,16 +103,29 @@ class SequentialQuantizationTest {
             names = {"LLAMA", "MIXTRAL"})
     void anInterruptionDoesNotChangeTheBytes(Architecture architecture) throws IOException {
         write(architecture);
-        Path whole = run("whole", SETTINGS, true, JobListener.NONE);
+        assertUnchangedByInterruptions(CalibrationMode.SEQUENTIAL);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Architecture.class,
+            names = {"LLAMA", "MIXTRAL"})
+    void anInterruptionDoesNotChangeTheBytesOfGptq(Architecture architecture) throws IOException {
+        write(architecture);
+        assertUnchangedByInterruptions(CalibrationMode.GPTQ);
+    }
+
+    private void assertUnchangedByInterruptions(CalibrationMode mode) throws IOException {
+        Path whole = run("whole", SETTINGS, mode, JobListener.NONE);
         for (String stop : List.of("model.layers.0.self_attn.o_proj", "model.layers.1.self_attn.o_proj")) {
-            assertThatThrownBy(() -> run("out", SETTINGS, true, progress -> {
+            assertThatThrownBy(() -> run("out", SETTINGS, mode, progress -> {
                         if (progress.tensor().equals(stop)) {
                             throw new IllegalStateException("killed");
                         }
                     }))
                     .hasMessage("killed");
         }
-        Directories.assertSame(run("out", SETTINGS, true, JobListener.NONE), whole);
+        Directories.assertSame(run("out", SETTINGS, mode, JobListener.NONE), whole);
     }
 
     @Test
@@ -122,6 +137,37 @@ class SequentialQuantizationTest {
             assertThat(quantized.contains("model.layers.0.self_attn.q_proj.weight_lut"))
                     .isFalse();
             assertThat(quantized.contains("lm_head.weight_lut")).isTrue();
+        }
+    }
+
+    /// The point of feedback: what the whole model computes is nearer to the original, on the same levels.
+    @ParameterizedTest
+    @EnumSource(Architecture.class)
+    void gptqComesNearerToTheOriginal(Architecture architecture) throws IOException {
+        write(architecture);
+        QuantizationSettings settings = QuantizationSettings.of(QuantizationSpec.parse("int3,group-size=32"));
+        double rounded = logitError(run("rounded", settings, CalibrationMode.SEQUENTIAL, JobListener.NONE));
+        double fedBack = logitError(run("gptq", settings, CalibrationMode.GPTQ, JobListener.NONE));
+        assertThat(fedBack).isPositive().isLessThan(0.8 * rounded);
+    }
+
+    private double logitError(Path quantized) {
+        float[] expected = logits(directory.resolve("model"));
+        float[] actual = logits(quantized);
+        double sum = 0;
+        for (int i = 0; i < expected.length; i++) {
+            sum += (expected[i] - actual[i]) * (expected[i] - actual[i]);
+        }
+        return sum;
+    }
+
+    private float[] logits(Path model) {
+        int[] ids = DATA.windows().getFirst();
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            Decoder decoder = Decoder.load(checkpoint, device);
+            float[] out = new float[ids.length * decoder.config().vocabSize()];
+            decoder.logits(decoder.forward(ids, decoder.newCache(ids.length)), 0, ids.length, out);
+            return out;
         }
     }
 }

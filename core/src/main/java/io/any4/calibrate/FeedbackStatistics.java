@@ -1,0 +1,138 @@
+package io.any4.calibrate;
+
+import io.any4.model.Decoder;
+import io.any4.model.Tap;
+import io.any4.quant.ChannelStatistics;
+import io.any4.quant.Hessian;
+import io.any4.tinygemm.Weight;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/// Hessians for GPTQ, stage by stage: the input of a layer is observed once everything that runs before it is
+/// quantized ("true sequential").
+///
+/// A stage is run as far as the input it is about. Memory is bounded by the hidden states of all sequences and by the
+/// Hessians of a stage; of those of experts as many as fit [#HESSIAN_BYTES] are collected at a time.
+final class FeedbackStatistics implements StatisticsSource {
+    static final long HESSIAN_BYTES = 2L << 30;
+
+    private final Decoder decoder;
+    private final CalibrationData data;
+    private final CalibrationListener listener;
+    private final SharedInputs inputs;
+    private final BlockWalk walk;
+    private final Map<String, Weight> quantized = new HashMap<>();
+    private @Nullable StatisticsCollector channels;
+    private @Nullable HessianCollector hessians;
+
+    FeedbackStatistics(Decoder decoder, CalibrationData data, CalibrationListener listener) {
+        this.decoder = decoder;
+        this.data = data;
+        this.listener = listener;
+        this.inputs = new SharedInputs(decoder);
+        this.walk = new BlockWalk(decoder, data.windows());
+    }
+
+    @Override
+    public @Nullable ChannelStatistics statistics(String module) {
+        observe(inputs.leader(module));
+        return channels == null ? null : channels.of(module);
+    }
+
+    @Override
+    public @Nullable Hessian hessian(String module) {
+        String leader = inputs.leader(module);
+        observe(leader);
+        return hessians == null ? null : hessians.of(leader);
+    }
+
+    private void observe(String leader) {
+        if (inputs.width(leader) == null || hessians != null && hessians.covers(leader)) {
+            return;
+        }
+        forget();
+        List<List<String>> stages = walk.atHead() ? List.of(List.of(leader)) : inputs.stages(walk.block());
+        int stage = 0;
+        while (!stages.get(stage).contains(leader)) {
+            stage++;
+        }
+        if (!walk.atHead()) {
+            walk.lend(quantized);
+        }
+        StatisticsCollector ofChannels = new StatisticsCollector(decoder, inputs);
+        HessianCollector ofPairs = new HessianCollector(decoder, inputs, batch(stages.get(stage), leader));
+        channels = ofChannels;
+        hessians = ofPairs;
+        run(leader, stage, (linear, x, tokens) -> {
+            ofChannels.input(linear, x, tokens);
+            ofPairs.input(linear, x, tokens);
+        });
+    }
+
+    private void run(String leader, int stage, Tap tap) {
+        int stages = inputs.stages(0).size();
+        int total = (decoder.config().layers() * stages + 1) * walk.sequences();
+        for (int w = 0; w < walk.sequences(); w++) {
+            if (walk.atHead()) {
+                walk.head(w, tap);
+            } else if (SharedInputs.isExpert(leader)) {
+                walk.observe(w, tap); // which expert runs last depends on the tokens
+            } else {
+                walk.observeUpTo(w, leader, tap);
+            }
+            listener.progress((walk.block() * stages + stage) * walk.sequences() + w + 1, total);
+        }
+    }
+
+    /// As many leaders of a stage, from this one on, as have room for their Hessians together.
+    private List<String> batch(List<String> stage, String first) {
+        List<String> batch = new ArrayList<>();
+        long bytes = 0;
+        for (String leader : stage.subList(stage.indexOf(first), stage.size())) {
+            long width = Objects.requireNonNull(inputs.width(leader));
+            bytes += 4 * width * width;
+            if (!batch.isEmpty() && bytes > HESSIAN_BYTES) {
+                break;
+            }
+            batch.add(leader);
+        }
+        return batch;
+    }
+
+    private void forget() {
+        if (hessians != null) {
+            hessians.close();
+        }
+        hessians = null;
+        channels = null;
+    }
+
+    @Override
+    public void quantized(String module, Weight weight) {
+        quantized.put(module, weight);
+    }
+
+    @Override
+    public void quantized(int block, Map<String, Weight> weights) {
+        walk.requireAt(block);
+        forget();
+        walk.lend(weights);
+        walk.advance();
+        quantized.clear();
+    }
+
+    @Override
+    public boolean sequential() {
+        return true;
+    }
+
+    @Override
+    public ObjectNode provenance() {
+        return CalibrationMode.GPTQ.provenance(data);
+    }
+}
