@@ -3,6 +3,7 @@ package io.any4.cli;
 import io.any4.calibrate.Calibration;
 import io.any4.calibrate.CalibrationData;
 import io.any4.calibrate.CalibrationListener;
+import io.any4.calibrate.CalibrationMode;
 import io.any4.calibrate.StatisticsSource;
 import io.any4.eval.Windows;
 import io.any4.model.Decoder;
@@ -41,6 +42,18 @@ final class CalibrationOptions {
                     "Let each block see the inputs that the quantized blocks before it produce. Default: those of the original.")
     boolean sequential;
 
+    @Option(
+            names = "--gptq",
+            description = {
+                "Choose codes by error feedback (GPTQ), on any format, with Hessians from the inputs that the quantized",
+                "layers before produce. Takes longer, and deserves a calibration FILE of some 32,000 tokens or more."
+            })
+    boolean gptq;
+
+    CalibrationMode mode() {
+        return gptq ? CalibrationMode.GPTQ : sequential ? CalibrationMode.SEQUENTIAL : CalibrationMode.ONE_PASS;
+    }
+
     /// The sequences to run a model on.
     CalibrationData data(Path model, int context, long seed) {
         int usual = Windows.usualLength(context);
@@ -51,11 +64,11 @@ final class CalibrationOptions {
         }
     }
 
-    /// Runs the calibration, or gets it ready to run along with the quantization. With `--sequential` it takes the
+    /// Runs the calibration, or gets it ready to run along with the quantization. Unless it is one pass it takes the
     /// decoder over.
     StatisticsSource run(Decoder decoder, CalibrationData data, Terminal terminal) {
-        return sequential
-                ? Calibration.sequential(decoder, data, CalibrationListener.NONE)
-                : Quantization.calibrate(decoder, data, terminal);
+        return mode() == CalibrationMode.ONE_PASS
+                ? Quantization.calibrate(decoder, data, terminal)
+                : Calibration.run(mode(), decoder, data, CalibrationListener.NONE);
     }
 }

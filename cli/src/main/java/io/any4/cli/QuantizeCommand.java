@@ -108,10 +108,10 @@ final class QuantizeCommand implements Callable<Integer> {
         }
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
-            if (Quantization.needsStatistics(plan)) {
+            if (calibration.gptq || Quantization.needsStatistics(plan)) {
                 int context = ModelConfig.parse(checkpoint.config()).contextLength();
                 CalibrationData data = calibration.data(model, context, seed);
-                StatisticsSource announced = Calibration.announced(data, calibration.sequential);
+                StatisticsSource announced = Calibration.announced(data, calibration.mode());
                 quantizeCalibrated(checkpoint, QuantizationPlan.of(checkpoint, settings, announced), data);
             } else {
                 quantize(plan, StatisticsSource.NONE, System.nanoTime());
