@@ -29,8 +29,7 @@ public final class RotatedCopy implements AutoCloseable {
     ///
     /// @param output of the job that is going to read the copy
     /// @param seed of [Rotations#write]
-    public static RotatedCopy of(
-            Checkpoint source, Path output, long seed, Team team, CalibrationListener listener) {
+    public static RotatedCopy of(Checkpoint source, Path output, long seed, Team team, CalibrationListener listener) {
         Path absolute = output.toAbsolutePath().normalize();
         Path directory = absolute.resolveSibling(".%s.rotated".formatted(absolute.getFileName()));
         String origin = Fingerprint.of(source, seed);

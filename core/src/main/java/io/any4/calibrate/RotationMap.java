@@ -87,8 +87,9 @@ final class RotationMap {
                 || !names.router().isEmpty() && isPart(module, names.router())) {
             return prefix + FEED_FORWARD_NORM;
         }
-        throw new InvalidInputException("the model in %s cannot be rotated, as it has the unknown matrix %s: leave out --rotate"
-                .formatted(checkpoint.directory(), name));
+        throw new InvalidInputException(
+                "the model in %s cannot be rotated, as it has the unknown matrix %s: leave out --rotate"
+                        .formatted(checkpoint.directory(), name));
     }
 
     /// The rotated space a module writes to.

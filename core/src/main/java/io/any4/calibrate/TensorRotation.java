@@ -89,8 +89,7 @@ record TensorRotation(
     }
 
     private static Tensor rounded(Tensor wide, DType dtype, Team team, Arena arena) {
-        Tensor narrow =
-                Tensor.allocate(arena, dtype, dims(wide));
+        Tensor narrow = Tensor.allocate(arena, dtype, dims(wide));
         int columns = Math.toIntExact(wide.columns());
         team.run(Math.toIntExact(wide.rows()), 1, (from, to) -> {
             for (long i = (long) from * columns; i < (long) to * columns; i++) {

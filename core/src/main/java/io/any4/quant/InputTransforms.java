@@ -10,7 +10,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// What a model's `quantization_config` says about the inputs of its linear layers: `input_transforms`, a list of steps.
+/// What a model's `quantization_config` says about the inputs of its linear layers: `input_transforms`, a list of
+/// steps.
 ///
 ///     {"modules": "*.mlp.down_proj", "type": "hadamard", "width": 8192, "seed": 0}
 ///
@@ -109,7 +110,9 @@ public final class InputTransforms {
     /// The steps of a model's `config.json`, to be carried over; often none.
     static ArrayNode steps(JsonNode config) {
         JsonNode node = config.path(Any4Format.CONFIG_KEY).path(KEY);
-        return node instanceof ArrayNode array ? array.deepCopy() : JsonFiles.object().putArray(KEY);
+        return node instanceof ArrayNode array
+                ? array.deepCopy()
+                : JsonFiles.object().putArray(KEY);
     }
 
     /// Puts carried-over steps back.

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -91,7 +92,7 @@ class RotationsTest {
         model.config.put("tie_word_embeddings", true);
         model.tensors.remove("lm_head.weight");
         float[] ones = new float[24];
-        java.util.Arrays.fill(ones, 1);
+        Arrays.fill(ones, 1);
         model.tensors.put("model.norm.weight", Tensor.ofFloats(ones, 24));
         assertSameLogits(model, 1e-4);
         try (Checkpoint rotated = Checkpoint.open(directory.resolve("rotated"))) {
@@ -152,7 +153,11 @@ class RotationsTest {
         float[] actual = logits(output);
         assertThat(relativeError(actual, expected)).isBetween(1e-9, 1e-3);
         try (Checkpoint quantized = Checkpoint.open(output)) {
-            assertThat(quantized.config().path("quantization_config").path("version").asInt())
+            assertThat(quantized
+                            .config()
+                            .path("quantization_config")
+                            .path("version")
+                            .asInt())
                     .isEqualTo(2);
         }
         Files.writeString(
@@ -170,13 +175,17 @@ class RotationsTest {
         Path copied = directory.resolve(".out.rotated");
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
             Files.createDirectories(directory.resolve(".out.partial")); // what an interrupted job leaves
-            RotatedCopy.of(checkpoint, output, 1, team, CalibrationListener.NONE).close();
+            RotatedCopy.of(checkpoint, output, 1, team, CalibrationListener.NONE)
+                    .close();
             var written = Files.getLastModifiedTime(copied.resolve("model.safetensors"));
             boolean[] rotated = new boolean[1];
-            RotatedCopy.of(checkpoint, output, 1, team, (done, total) -> rotated[0] = true).close();
+            RotatedCopy.of(checkpoint, output, 1, team, (done, total) -> rotated[0] = true)
+                    .close();
             assertThat(rotated[0]).isFalse();
-            assertThat(Files.getLastModifiedTime(copied.resolve("model.safetensors"))).isEqualTo(written);
-            RotatedCopy.of(checkpoint, output, 2, team, (done, total) -> rotated[0] = true).close();
+            assertThat(Files.getLastModifiedTime(copied.resolve("model.safetensors")))
+                    .isEqualTo(written);
+            RotatedCopy.of(checkpoint, output, 2, team, (done, total) -> rotated[0] = true)
+                    .close();
             assertThat(rotated[0]).isTrue();
         }
     }
@@ -204,8 +213,8 @@ class RotationsTest {
             Rotations.write(checkpoint, rotated, 1, team, CalibrationListener.NONE);
         }
         try (Checkpoint checkpoint = Checkpoint.open(rotated)) {
-            assertThatThrownBy(() -> Rotations.write(
-                            checkpoint, directory.resolve("twice"), 1, team, CalibrationListener.NONE))
+            assertThatThrownBy(() ->
+                            Rotations.write(checkpoint, directory.resolve("twice"), 1, team, CalibrationListener.NONE))
                     .isInstanceOf(InvalidInputException.class)
                     .hasMessageContaining("rotated already");
         }
@@ -228,15 +237,15 @@ class RotationsTest {
             weights.setFloat((long) row * columns + 11, 12 * weights.getFloat((long) row * columns + 11));
         }
         try (Arena arena = Arena.ofShared()) {
-            Tensor rotated =
-                    new TensorRotation(null, new Rotation(columns, 0), null).apply(weights, team, arena);
+            Tensor rotated = new TensorRotation(null, new Rotation(columns, 0), null).apply(weights, team, arena);
             assertThat(quantizationError(rotated)).isLessThan(0.5 * quantizationError(weights));
         }
     }
 
     private double quantizationError(Tensor weights) {
-        Weight quantized =
-                QuantizationSpec.parse("int4,group-size=row").quantizer().quantize(weights, null, team, RowListener.NONE);
+        Weight quantized = QuantizationSpec.parse("int4,group-size=row")
+                .quantizer()
+                .quantize(weights, null, team, RowListener.NONE);
         assertThat(quantized).isInstanceOf(LutWeight.class);
         float[] actual = new float[Math.toIntExact(weights.elements())];
         for (int row = 0; row < quantized.rows(); row++) {
@@ -272,8 +281,8 @@ class RotationsTest {
             for (int i = 0; i < 12; i++) {
                 for (int j = 0; j < 20; j++) {
                     double value = expected[i][j];
-                    assertThat(actual.getFloat(i * 20L + j)).isCloseTo((float) value, within((float)
-                            (Math.abs(value) / 256 + 1e-6)));
+                    assertThat(actual.getFloat(i * 20L + j))
+                            .isCloseTo((float) value, within((float) (Math.abs(value) / 256 + 1e-6)));
                 }
             }
         }

@@ -36,8 +36,21 @@ class RotationTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 1", "2, 2", "64, 64", "12, 12", "24, 24", "40, 40", "896, 896", "1536, 1536", "4864, 4864", "8960, 8960",
-        "14336, 14336", "11008, 256", "10, 2", "7, 1", "368, 16"
+        "1, 1",
+        "2, 2",
+        "64, 64",
+        "12, 12",
+        "24, 24",
+        "40, 40",
+        "896, 896",
+        "1536, 1536",
+        "4864, 4864",
+        "8960, 8960",
+        "14336, 14336",
+        "11008, 256",
+        "10, 2",
+        "7, 1",
+        "368, 16"
     })
     void mixesAsManyElementsAsTheSizeAllows(int size, int block) {
         assertThat(Hadamard.of(size).block()).isEqualTo(block);
@@ -54,8 +67,9 @@ class RotationTest {
             columns[i][i] = 1;
             rotator.rotate(columns[i]);
             for (double entry : columns[i]) {
-                assertThat(Math.abs(entry)).satisfiesAnyOf(a -> assertThat(a).isZero(), a -> assertThat(a)
-                        .isCloseTo(magnitude, within(1e-12)));
+                assertThat(Math.abs(entry))
+                        .satisfiesAnyOf(
+                                a -> assertThat(a).isZero(), a -> assertThat(a).isCloseTo(magnitude, within(1e-12)));
             }
         }
         for (int i = 0; i < width; i++) {
