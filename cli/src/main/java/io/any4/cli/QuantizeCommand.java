@@ -94,10 +94,6 @@ final class QuantizeCommand implements Callable<Integer> {
             description = "Seed of everything random. Default: ${DEFAULT-VALUE}.")
     long seed;
 
-    @Mixin
-    @SuppressWarnings("NullAway.Init")
-    RotationOptions rotation;
-
     @Option(names = "--dry-run", description = "Print what would be written, to the byte, and write nothing.")
     boolean dryRun;
 
@@ -110,8 +106,7 @@ final class QuantizeCommand implements Callable<Integer> {
         if (!dryRun) {
             QuantizationJob.requireAbsent(output);
         }
-        try (RotationOptions.Source source = rotation.open(this)) {
-            Checkpoint checkpoint = source.checkpoint();
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
             if (calibration.gptq || Quantization.needsStatistics(plan)) {
                 int context = ModelConfig.parse(checkpoint.config()).contextLength();

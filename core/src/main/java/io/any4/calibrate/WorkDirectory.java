@@ -8,8 +8,10 @@ import java.io.UncheckedIOException;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 
 /// The hidden sibling of an output directory in which it comes into being: `.OUT.partial`.
 ///
@@ -30,7 +32,8 @@ final class WorkDirectory implements AutoCloseable {
 
     /// @throws InvalidInputException if another process is at work there, or if an interrupted run with another plan is
     static WorkDirectory open(Path output, String fingerprint) {
-        Path root = root(output);
+        Path absolute = output.toAbsolutePath().normalize();
+        Path root = absolute.resolveSibling(".%s.partial".formatted(absolute.getFileName()));
         Path checkpoint = root.resolve("checkpoint");
         try {
             boolean fresh = !Files.exists(checkpoint);
@@ -49,12 +52,6 @@ final class WorkDirectory implements AutoCloseable {
         } catch (IOException e) {
             throw InvalidInputException.writing(root, e);
         }
-    }
-
-    /// Where an interrupted run would have left its work.
-    static Path root(Path output) {
-        Path absolute = output.toAbsolutePath().normalize();
-        return absolute.resolveSibling(".%s.partial".formatted(absolute.getFileName()));
     }
 
     private static void requireSamePlan(Journal journal, String fingerprint, Path root) throws IOException {
@@ -104,7 +101,11 @@ final class WorkDirectory implements AutoCloseable {
     void delete() {
         try {
             journal.close();
-            DirectoryTrees.delete(root);
+            try (Stream<Path> files = Files.walk(root)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
         } catch (IOException e) {
             throw InvalidInputException.writing(root, e);
         }

@@ -1,0 +1,23 @@
+// Every kernel of any4j's CUDA device, one module. tools/ptx.sh compiles it per activation type and architecture.
+#include "attention.cuh"
+#include "elementwise.cuh"
+#include "embed.cuh"
+#include "gemm.cuh"
+#include "norm.cuh"
+#include "rope.cuh"
+
+// Column tiles of 8 tokens and groups fetched ahead: as many as registers hold without spilling.
+#define ANY4_GROUP(name, format, group, narrow, wide) \
+  ANY4_GEMM(name, format, group, 1, narrow, 2)        \
+  ANY4_GEMM(name, format, group, 2, narrow, 2)        \
+  ANY4_GEMM(name, format, group, 4, 2, 2)             \
+  ANY4_GEMM(name, format, group, 8, wide, 1)
+#define ANY4_FORMAT(name, format, wide) \
+  ANY4_GROUP(name, format, 32, 4, 2)    \
+  ANY4_GROUP(name, format, 64, 4, 2)    \
+  ANY4_GROUP(name, format, 128, 4, wide)
+
+ANY4_FORMAT(lut4, Lut4, 2)
+ANY4_FORMAT(int4, Int4, 2)
+ANY4_FORMAT(int8, Int8, 1)
+ANY4_GROUP(dense, Dense, 64, 2, 2)

@@ -1,0 +1,69 @@
+package io.any4.cuda;
+
+import java.lang.foreign.MemorySegment;
+
+/// The numbers of the host that launches read: positions, token ids, rows, factors.
+///
+/// They lie in device memory at the same place in every step, so that the launches of one decode step
+/// equal those of the
+/// next and a graph of them can be replayed.
+final class Inputs {
+    /// 32-bit numbers there is room for.
+    static final int CAPACITY = 1 << 18;
+
+    private final Gpu gpu;
+    private final long address;
+    private final int[] values = new int[CAPACITY];
+    private int count;
+
+    Inputs(Gpu gpu) {
+        this.gpu = gpu;
+        address = gpu.allocate(CAPACITY * 4L);
+    }
+
+    /// The device address where a number will be.
+    long add(int value) {
+        values[count] = value;
+        return address + 4L * count++;
+    }
+
+    long addAll(int[] numbers) {
+        long at = address + 4L * count;
+        System.arraycopy(numbers, 0, values, count, numbers.length);
+        count += numbers.length;
+        return at;
+    }
+
+    long addAll(float[] numbers) {
+        long at = address + 4L * count;
+        for (float number : numbers) {
+            values[count++] = Float.floatToRawIntBits(number);
+        }
+        return at;
+    }
+
+    /// Sends everything added and starts afresh.
+    void send() {
+        if (count > 0) {
+            gpu.upload(MemorySegment.ofArray(values).asSlice(0, count * 4L), address);
+            count = 0;
+        }
+    }
+
+    /// Numbers that an operation will add.
+    static int needs(Op op) {
+        return switch (op) {
+            case Op.Embed embed -> embed.ids().length;
+            case Op.Gather gather -> gather.rows().length;
+            case Op.Scatter scatter -> 2 * scatter.rows().length;
+            case Op.Rotate r -> 1;
+            case Op.Store s -> 1;
+            case Op.Attend a -> 1;
+            case Op.MatMul m -> 0;
+            case Op.AddBias b -> 0;
+            case Op.Add a -> 0;
+            case Op.Norm n -> 0;
+            case Op.Swiglu s -> 0;
+        };
+    }
+}

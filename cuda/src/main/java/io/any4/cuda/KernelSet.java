@@ -1,0 +1,60 @@
+package io.any4.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.zip.GZIPInputStream;
+
+/// The shipped PTX: one text per activation type and oldest chip, made by `tools/ptx.sh`.
+enum KernelSet {
+    BF16_SM80("any4-bf16-sm80", Activation.BF16, 80),
+    BF16_SM90("any4-bf16-sm90", Activation.BF16, 90),
+    F16_SM80("any4-f16-sm80", Activation.F16, 80),
+    F16_SM90("any4-f16-sm90", Activation.F16, 90);
+
+    private final String resource;
+    private final Activation activation;
+    private final int capability;
+
+    KernelSet(String resource, Activation activation, int capability) {
+        this.resource = resource;
+        this.activation = activation;
+        this.capability = capability;
+    }
+
+    /// The newest set that a chip runs.
+    static KernelSet of(Activation activation, int capability) {
+        KernelSet best = null;
+        for (KernelSet set : values()) {
+            if (set.activation == activation && set.capability <= capability) {
+                best = set;
+            }
+        }
+        if (best == null) {
+            throw new IllegalArgumentException("no kernels for compute capability " + capability);
+        }
+        return best;
+    }
+
+    Activation activation() {
+        return activation;
+    }
+
+    /// Whether its kernels can start before their predecessor has ended.
+    boolean dependentLaunch() {
+        return capability >= 90;
+    }
+
+    String ptx() {
+        try (InputStream in = KernelSet.class.getResourceAsStream(resource + ".ptx.gz")) {
+            if (in == null) {
+                throw new IllegalStateException(
+                        "the jar lacks " + resource + ".ptx.gz: run tools/ptx.sh and build again");
+            }
+            return new String(new GZIPInputStream(in).readAllBytes(), StandardCharsets.US_ASCII);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

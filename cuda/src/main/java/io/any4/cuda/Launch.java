@@ -1,0 +1,33 @@
+package io.any4.cuda;
+
+import java.util.Arrays;
+
+/// One kernel launch, with blocks of [#THREADS] threads. Launches with equal kernels, grids and
+/// arguments are equal.
+///
+/// @param arguments the kernel's parameters, packed with their natural alignment
+record Launch(String kernel, int gridX, int gridY, int gridZ, byte[] arguments) {
+    /// Threads per block of every kernel: `THREADS` in common.cuh.
+    static final int THREADS = 256;
+
+    Launch {
+        if (gridX < 1 || gridY < 1 || gridZ < 1 || gridY > 65535 || gridZ > 65535) {
+            throw new IllegalArgumentException("grid %d x %d x %d of %s".formatted(gridX, gridY, gridZ, kernel));
+        }
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Launch that
+                && kernel.equals(that.kernel)
+                && gridX == that.gridX
+                && gridY == that.gridY
+                && gridZ == that.gridZ
+                && Arrays.equals(arguments, that.arguments);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * (31 * kernel.hashCode() + gridX) + gridY) + Arrays.hashCode(arguments);
+    }
+}

@@ -1,0 +1,40 @@
+package io.any4.cuda;
+
+import io.any4.tinygemm.AttentionShape;
+
+/// A recorded operation of [io.any4.tinygemm.Device]; arrays belong to the record.
+sealed interface Op {
+    /// The buffer that the operation changes.
+    CudaBuffer out();
+
+    record Embed(CudaMatrix table, int[] ids, CudaBuffer out) implements Op {}
+
+    record MatMul(CudaMatrix w, CudaBuffer x, int tokens, CudaBuffer out) implements Op {}
+
+    record AddBias(CudaBuffer out, CudaBuffer bias, int tokens, int width) implements Op {}
+
+    record Add(CudaBuffer out, CudaBuffer y, long length) implements Op {}
+
+    record Norm(CudaBuffer x, CudaBuffer gain, float epsilon, int rows, int width, CudaBuffer out) implements Op {}
+
+    record Rotate(CudaBuffer out, CudaBuffer frequencies, int tokens, int heads, int headDim, int position)
+            implements Op {}
+
+    record Store(CudaBuffer source, int tokens, int width, CudaBuffer out, int position) implements Op {}
+
+    record Attend(
+            CudaBuffer q,
+            CudaBuffer keys,
+            CudaBuffer values,
+            AttentionShape shape,
+            int tokens,
+            int position,
+            CudaBuffer out)
+            implements Op {}
+
+    record Swiglu(CudaBuffer gate, CudaBuffer up, long length, CudaBuffer out) implements Op {}
+
+    record Gather(CudaBuffer x, int[] rows, int width, CudaBuffer out) implements Op {}
+
+    record Scatter(CudaBuffer x, int[] rows, float[] factors, int width, CudaBuffer out) implements Op {}
+}

@@ -1,0 +1,89 @@
+package io.any4.cuda;
+
+import io.any4.cuda.ptx.Machine;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/// A GPU made of the PTX interpreter: the shipped kernels run, only the driver is missing.
+final class SimGpu implements Gpu {
+    private final Machine machine;
+    private int replays;
+
+    SimGpu(KernelSet kernels) {
+        this(kernels.ptx());
+    }
+
+    SimGpu(String ptx) {
+        machine = new Machine(ptx);
+    }
+
+    Machine machine() {
+        return machine;
+    }
+
+    /// How often a prepared sequence was launched.
+    int replays() {
+        return replays;
+    }
+
+    @Override
+    public String describe() {
+        return "PTX interpreter";
+    }
+
+    @Override
+    public int multiprocessors() {
+        return 1;
+    }
+
+    @Override
+    public long allocate(long bytes) {
+        return machine.memory().allocate(bytes);
+    }
+
+    @Override
+    public void free(long address) {
+        machine.memory().free(address);
+    }
+
+    @Override
+    public void zero(long address, long bytes) {
+        machine.memory().slice(address, bytes).fill((byte) 0);
+    }
+
+    @Override
+    public void upload(MemorySegment source, long target) {
+        machine.memory().slice(target, source.byteSize()).copyFrom(source);
+    }
+
+    @Override
+    public void download(long source, MemorySegment target) {
+        target.copyFrom(machine.memory().slice(source, target.byteSize()));
+    }
+
+    @Override
+    public void launch(Launch launch) {
+        machine.launch(
+                launch.kernel(), launch.gridX(), launch.gridY(), launch.gridZ(), Launch.THREADS, launch.arguments());
+    }
+
+    @Override
+    public Replay prepare(List<Launch> launches) {
+        return new Replay() {
+            @Override
+            public void launch() {
+                replays++;
+                launches.forEach(SimGpu.this::launch);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Override
+    public void synchronize() {}
+
+    @Override
+    public void close() {}
+}

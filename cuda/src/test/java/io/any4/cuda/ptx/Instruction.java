@@ -1,0 +1,61 @@
+package io.any4.cuda.ptx;
+
+/// One decoded instruction. Every scalar operand is the index of a register: constants and special
+/// registers have one too.
+///
+/// @param action what it does
+/// @param guard the predicate register that decides per lane, or -1
+/// @param negated whether lanes run where the predicate is false
+/// @param destinations registers written, one per element of a vector
+/// @param sources registers read, flattened; a memory operand's base comes first
+/// @param offset added to a memory operand's base
+/// @param label where a branch goes
+/// @param text as in the source, for messages
+record Instruction(
+        Action action,
+        int guard,
+        boolean negated,
+        int[] destinations,
+        int[] sources,
+        long offset,
+        String label,
+        String text) {
+    /// What an instruction does.
+    sealed interface Action {
+        /// Computes each lane by itself.
+        record Compute(LaneFunction function) implements Action {}
+
+        /// Joins two or more narrow values to one, or splits one.
+        record Join(int bits) implements Action {}
+
+        record Split(int bits) implements Action {}
+
+        record Load(Space space, PtxType type) implements Action {}
+
+        record Store(Space space, PtxType type) implements Action {}
+
+        record Shuffle(String mode) implements Action {}
+
+        record Multiply(boolean half) implements Action {}
+
+        record Branch() implements Action {}
+
+        record Exit() implements Action {}
+
+        record Barrier() implements Action {}
+
+        record Nothing() implements Action {}
+    }
+
+    /// Memory that an instruction names.
+    enum Space {
+        GLOBAL,
+        SHARED,
+        PARAM
+    }
+
+    /// A function of up to three values; missing ones are 0.
+    interface LaneFunction {
+        long apply(long a, long b, long c);
+    }
+}

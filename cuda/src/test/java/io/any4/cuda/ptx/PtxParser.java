@@ -1,0 +1,86 @@
+package io.any4.cuda.ptx;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Reads the kernels of a PTX text.
+final class PtxParser {
+    private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)\\s*\\(([^)]*)\\)([^{;]*)\\{");
+    private static final Pattern PARAMETER =
+            Pattern.compile("\\.param\\s+(?:\\.align\\s+(\\d+)\\s+)?\\.([busf])(\\d+)\\s+(\\w+)(?:\\[(\\d+)])?");
+    private static final Pattern SHARED =
+            Pattern.compile("\\.shared\\s+\\.align\\s+(\\d+)\\s+\\.b8\\s+([\\w$]+)\\[(\\d+)]");
+    private static final Pattern NAMED = Pattern.compile("^\\.reg\\s+\\.\\w+\\s+([a-z][\\w,\\s]*)$");
+    private static final Pattern LABEL = Pattern.compile("^([$\\w]+):\\s*");
+
+    private PtxParser() {}
+
+    static Map<String, Kernel> parse(String ptx) {
+        String text = ptx.replaceAll("//[^\n]*", "");
+        Map<String, Kernel> kernels = new HashMap<>();
+        Matcher entry = ENTRY.matcher(text);
+        int from = 0;
+        while (entry.find(from)) {
+            int end = closingBrace(text, entry.end());
+            kernels.put(entry.group(1), kernel(entry.group(1), entry.group(2), text.substring(entry.end(), end)));
+            from = end;
+        }
+        return kernels;
+    }
+
+    private static int closingBrace(String text, int from) {
+        int depth = 1;
+        int at = from;
+        while (depth > 0) {
+            char c = text.charAt(at++);
+            depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+        }
+        return at - 1;
+    }
+
+    private static Kernel kernel(String name, String parameters, String body) {
+        KernelBuilder builder = new KernelBuilder(name);
+        Matcher parameter = PARAMETER.matcher(parameters);
+        while (parameter.find()) {
+            int bytes = Integer.parseInt(parameter.group(3)) / 8;
+            int alignment = parameter.group(1) == null ? bytes : Integer.parseInt(parameter.group(1));
+            int count = parameter.group(5) == null ? 1 : Integer.parseInt(parameter.group(5));
+            builder.parameter(parameter.group(4), alignment, bytes * count);
+        }
+        Matcher shared = SHARED.matcher(body);
+        while (shared.find()) {
+            builder.shared(shared.group(2), Integer.parseInt(shared.group(1)), Integer.parseInt(shared.group(3)));
+        }
+        for (String part : body.split(";")) {
+            statement(builder, part.strip());
+        }
+        return builder.build();
+    }
+
+    private static void statement(KernelBuilder builder, String text) {
+        String rest = withoutScopes(text);
+        for (Matcher label = LABEL.matcher(rest); label.find(); label = LABEL.matcher(rest)) {
+            builder.label(label.group(1));
+            rest = withoutScopes(rest.substring(label.end()));
+        }
+        Matcher named = NAMED.matcher(rest);
+        if (named.find()) {
+            for (String name : named.group(1).split(",")) {
+                builder.declare(name.strip());
+            }
+        } else if (!rest.isEmpty() && !rest.startsWith(".")) {
+            builder.add(new Decoder(builder).decode(rest));
+        }
+    }
+
+    /// Braces around inline assembly say nothing here: its registers are written before they are read.
+    private static String withoutScopes(String text) {
+        String rest = text;
+        while (rest.startsWith("{") || rest.startsWith("}")) {
+            rest = rest.substring(1).strip();
+        }
+        return rest;
+    }
+}

@@ -1,0 +1,65 @@
+package io.any4.cuda.ptx;
+
+import java.util.Arrays;
+
+/// The shared memory of a block, with its race log; an epoch lasts from barrier to barrier.
+final class SharedMemory {
+    private static final int BANKS = 32;
+
+    private final byte[] bytes;
+    private final AccessLog log;
+    private int epoch = 1;
+
+    SharedMemory(int size) {
+        bytes = new byte[size];
+        Arrays.fill(bytes, (byte) 0xf1);
+        log = new AccessLog((size + 3) / 4);
+    }
+
+    void barrier() {
+        epoch++;
+    }
+
+    long read(long address, int size, int thread, Instruction by) {
+        check(address, size, by);
+        for (long at = address; at < address + size; at += 4) {
+            log.read((int) (at / 4), thread, epoch, by);
+        }
+        long value = 0;
+        for (int i = 0; i < size; i++) {
+            value |= (bytes[(int) address + i] & 0xffL) << 8 * i;
+        }
+        return value;
+    }
+
+    void write(long address, int size, long value, int thread, Instruction by) {
+        check(address, size, by);
+        for (long at = address; at < address + size; at += 4) {
+            log.write((int) (at / 4), thread, epoch, by);
+        }
+        for (int i = 0; i < size; i++) {
+            bytes[(int) address + i] = (byte) (value >>> 8 * i);
+        }
+    }
+
+    private void check(long address, int size, Instruction by) {
+        if (address < 0 || address + size > bytes.length) {
+            throw new PtxException("out of bounds: %d bytes at %d of %d shared by: %s"
+                    .formatted(size, address, bytes.length, by.text()));
+        }
+    }
+
+    /// Rounds that an access of these words takes: the most different words that fall into one bank.
+    static int wavefronts(long[] words, int count) {
+        long[] distinct = Arrays.copyOf(words, count);
+        Arrays.sort(distinct);
+        int[] perBank = new int[BANKS];
+        int most = 0;
+        for (int i = 0; i < count; i++) {
+            if (i == 0 || distinct[i] != distinct[i - 1]) {
+                most = Math.max(most, ++perBank[(int) (distinct[i] % BANKS)]);
+            }
+        }
+        return most;
+    }
+}
