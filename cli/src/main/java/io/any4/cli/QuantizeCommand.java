@@ -94,6 +94,10 @@ final class QuantizeCommand implements Callable<Integer> {
             description = "Seed of everything random. Default: ${DEFAULT-VALUE}.")
     long seed;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init")
+    RotationOptions rotation;
+
     @Option(names = "--dry-run", description = "Print what would be written, to the byte, and write nothing.")
     boolean dryRun;
 
@@ -106,7 +110,8 @@ final class QuantizeCommand implements Callable<Integer> {
         if (!dryRun) {
             QuantizationJob.requireAbsent(output);
         }
-        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+        try (RotationOptions.Source source = rotation.open(this)) {
+            Checkpoint checkpoint = source.checkpoint();
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
             if (calibration.gptq || Quantization.needsStatistics(plan)) {
                 int context = ModelConfig.parse(checkpoint.config()).contextLength();

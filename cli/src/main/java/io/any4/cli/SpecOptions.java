@@ -23,8 +23,9 @@ final class SpecOptions {
             paramLabel = "NAME",
             defaultValue = "any4",
             description =
-                    "Number format: any4, any3, any2 (tables learned per row), nf4, fp4, fp4-e2m1, mx4 (fixed tables), "
-                            + "int8, int4, int3, int2. Default: ${DEFAULT-VALUE}.")
+                    "Number format: any4, any3, any2 (tables learned per row), any4s, any3s, any2s (tables and signed byte "
+                            + "scales learned together), nf4, fp4, fp4-e2m1, mx4 (fixed tables), int8, int4, int3, int2. "
+                            + "Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     String method;
 
@@ -32,7 +33,7 @@ final class SpecOptions {
             names = {"-g", "--group-size"},
             paramLabel = "N",
             description =
-                    "Weights that share a scale, such as 32, 64, 128, 256, or 'row'. Default: 128, and 32 for mx4.")
+                    "Weights that share a scale, such as 32, 64, 128, 256, or 'row'. Default: 128, and 32 for mx4 and any*s.")
     @Nullable
     String groupSize;
 
@@ -74,7 +75,7 @@ final class SpecOptions {
     @Option(
             names = "--scale-dtype",
             paramLabel = "TYPE",
-            description = "Type of scales, zeros and tables: f16, bf16, f32. Default: f16.")
+            description = "Type of scales, zeros and tables: f16, bf16, f32. Default: f16, and bf16 for any*s.")
     @Nullable
     String scaleType;
 

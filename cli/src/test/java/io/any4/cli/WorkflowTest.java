@@ -82,6 +82,28 @@ class WorkflowTest {
     }
 
     @Test
+    void rotatedModelsRunAndAreCompared() throws IOException {
+        Path second = directory.resolve("second");
+        succeed("quantize", model, "-o", output, "-m", "int8", "--rotate", "--seed", 4);
+        succeed("quantize", model, "-o", second, "-m", "int8", "-g", 16);
+        try (Stream<Path> left = Files.list(directory)) {
+            assertThat(left.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("a model", "out", "second", "text.txt");
+        }
+        assertThat(json("inspect", output, "--json")
+                        .at("/quantization_config/input_transforms/0/type")
+                        .asString())
+                .isEqualTo("hadamard");
+        JsonNode rows = json("compare", model, output, second, "--text", text, "--json");
+        assertThat(rows.at("/1/divergence/kl").asDouble()).isBetween(0.0, 0.01);
+        assertThat(rows.at("/1/relativeError").asString()).isEqualTo("NaN");
+        assertThat(rows.at("/2/relativeError").asDouble()).isPositive();
+        Cli.Result dry = Cli.run("quantize", model, "-o", directory.resolve("dry"), "--rotate", "--dry-run");
+        assertThat(dry.code()).isEqualTo(2);
+        assertThat(dry.err()).contains("--dry-run cannot be combined with --rotate");
+    }
+
+    @Test
     void calibrationOnAFileIsRecorded() throws IOException {
         succeed("quantize", model, "-o", output, "--calibration", text, "--samples", 3, "--seqlen", 20, "--seed", 9);
         JsonNode calibration = json("inspect", output, "--json").at("/quantization_config/calibration");

@@ -26,6 +26,16 @@ final class Fingerprint {
         return HexFormat.of().formatHex(digest.digest());
     }
 
+    /// SHA-256 over configuration, seed, and name, size and time of every weight file.
+    static String of(Checkpoint checkpoint, long seed) {
+        MessageDigest digest = sha256();
+        digest.update("%s %d%n".formatted(checkpoint.config(), seed).getBytes(StandardCharsets.UTF_8));
+        for (Path file : checkpoint.files()) {
+            digest.update(identity(file).getBytes(StandardCharsets.UTF_8));
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
     private static String identity(Path file) {
         try {
             return "%s %d %s%n".formatted(file.getFileName(), Files.size(file), Files.getLastModifiedTime(file));

@@ -8,6 +8,7 @@ import io.any4.checkpoint.JsonFiles;
 import io.any4.checkpoint.TensorSpec;
 import io.any4.quant.Any4Config;
 import io.any4.quant.Any4Format;
+import io.any4.quant.InputTransforms;
 import io.any4.quant.ModulePattern;
 import io.any4.quant.QuantizationSpec;
 import io.any4.tensor.Tensor;
@@ -61,7 +62,7 @@ final class Planner {
     }
 
     private void requireUnquantized(ObjectNode config) {
-        if (config.hasNonNull("quantization_config")) {
+        if (!InputTransforms.weightsAreOriginal(config)) {
             throw new InvalidInputException(
                     "the model in %s is quantized already (quant_method %s): start from the original"
                             .formatted(

@@ -8,10 +8,8 @@ import java.io.UncheckedIOException;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.SequencedMap;
-import java.util.stream.Stream;
 
 /// The hidden sibling of an output directory in which it comes into being: `.OUT.partial`.
 ///
@@ -32,8 +30,7 @@ final class WorkDirectory implements AutoCloseable {
 
     /// @throws InvalidInputException if another process is at work there, or if an interrupted run with another plan is
     static WorkDirectory open(Path output, String fingerprint) {
-        Path absolute = output.toAbsolutePath().normalize();
-        Path root = absolute.resolveSibling(".%s.partial".formatted(absolute.getFileName()));
+        Path root = root(output);
         Path checkpoint = root.resolve("checkpoint");
         try {
             boolean fresh = !Files.exists(checkpoint);
@@ -52,6 +49,12 @@ final class WorkDirectory implements AutoCloseable {
         } catch (IOException e) {
             throw InvalidInputException.writing(root, e);
         }
+    }
+
+    /// Where an interrupted run would have left its work.
+    static Path root(Path output) {
+        Path absolute = output.toAbsolutePath().normalize();
+        return absolute.resolveSibling(".%s.partial".formatted(absolute.getFileName()));
     }
 
     private static void requireSamePlan(Journal journal, String fingerprint, Path root) throws IOException {
@@ -101,11 +104,7 @@ final class WorkDirectory implements AutoCloseable {
     void delete() {
         try {
             journal.close();
-            try (Stream<Path> files = Files.walk(root)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
+            DirectoryTrees.delete(root);
         } catch (IOException e) {
             throw InvalidInputException.writing(root, e);
         }

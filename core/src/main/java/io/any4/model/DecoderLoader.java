@@ -3,6 +3,7 @@ package io.any4.model;
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.quant.Any4Format;
+import io.any4.quant.InputTransforms;
 import io.any4.tensor.Shape;
 import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Buffer;
@@ -20,6 +21,7 @@ final class DecoderLoader {
     private final ModelConfig config;
     private final WeightNames names;
     private final Any4Format format;
+    private final InputTransforms transforms;
     private final Buffer frequencies;
 
     DecoderLoader(Checkpoint checkpoint, Device device, ModelConfig config) {
@@ -28,6 +30,7 @@ final class DecoderLoader {
         this.config = config;
         this.names = config.names();
         this.format = Any4Format.of(checkpoint.config());
+        this.transforms = InputTransforms.of(checkpoint.config());
         this.frequencies = upload(config.rope().inverseFrequencies(config.headDim()));
     }
 
@@ -40,7 +43,7 @@ final class DecoderLoader {
             blocks.add(block(i));
         }
         Norm finalNorm = norm(WeightNames.FINAL_NORM, config.hiddenSize());
-        return new Decoder(config, device, embedding, blocks, finalNorm, new Linear(WeightNames.HEAD, head, null));
+        return new Decoder(config, device, embedding, blocks, finalNorm, linear(WeightNames.HEAD, head, null));
     }
 
     private Block block(int i) {
@@ -91,7 +94,11 @@ final class DecoderLoader {
         String biasName = module + ".bias";
         // Some checkpoints have biases that their config does not mention.
         @Nullable Tensor bias = biased ? checkpoint.tensor(biasName) : checkpoint.find(biasName);
-        return new Linear(module, matrix(module, rows, columns), bias == null ? null : vector(biasName, bias, rows));
+        return linear(module, matrix(module, rows, columns), bias == null ? null : vector(biasName, bias, rows));
+    }
+
+    private Linear linear(String module, Matrix matrix, @Nullable Buffer bias) {
+        return new Linear(module, matrix, bias, transforms.of(module, matrix.columns()));
     }
 
     private Matrix matrix(String module, int rows, int columns) {

@@ -1,7 +1,9 @@
 package io.any4.model;
 
 import io.any4.tinygemm.Buffer;
+import io.any4.tinygemm.InputTransform;
 import io.any4.tinygemm.Matrix;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A linear layer `y = W x + b`.
@@ -9,18 +11,34 @@ import org.jspecify.annotations.Nullable;
 /// @param name its module path in the checkpoint
 /// @param matrix W, `[out_features, in_features]`, in whatever format the checkpoint has it
 /// @param bias b, `[out_features]`, or null
-public record Linear(String name, Matrix matrix, @Nullable Buffer bias) {
+/// @param transforms what is done to x first, in order; usually nothing
+public record Linear(String name, Matrix matrix, @Nullable Buffer bias, List<InputTransform> transforms) {
+    public Linear {
+        transforms = List.copyOf(transforms);
+    }
+
     /// `y[t] = W x[t] + b` for the first `tokens` rows of x.
     void apply(Pass pass, Buffer x, int tokens, Buffer y) {
-        pass.tap().input(name, x, tokens);
-        pass.device().matmul(matrix, x, tokens, y);
+        Buffer input = transformed(pass, x, tokens);
+        pass.tap().input(name, input, tokens);
+        pass.device().matmul(matrix, input, tokens, y);
         if (bias != null) {
             pass.device().addBias(y, bias, tokens, matrix.rows());
         }
     }
 
+    private Buffer transformed(Pass pass, Buffer x, int tokens) {
+        Buffer input = x;
+        for (InputTransform transform : transforms) {
+            Buffer out = pass.scratch().transformed(pass.device(), (long) tokens * matrix.columns());
+            pass.device().transform(input, transform, tokens, out);
+            input = out;
+        }
+        return input;
+    }
+
     /// The same layer with another weight.
     Linear with(Matrix replacement) {
-        return new Linear(name, replacement, bias);
+        return new Linear(name, replacement, bias, transforms);
     }
 }

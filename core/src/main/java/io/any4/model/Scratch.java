@@ -2,6 +2,7 @@ package io.any4.model;
 
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import org.jspecify.annotations.Nullable;
 
 /// The working buffers of a forward pass, shared by all blocks and reused by every call.
 final class Scratch {
@@ -26,6 +27,7 @@ final class Scratch {
     final Buffer scores;
 
     private final int tokens;
+    private @Nullable Buffer transformed;
 
     Scratch(Device device, ModelConfig config, int tokens) {
         this.tokens = tokens;
@@ -45,6 +47,16 @@ final class Scratch {
         up = device.allocate(intermediate);
         routed = device.allocate(experts == null ? 0 : hidden);
         scores = device.allocate(experts == null ? 0 : (long) tokens * experts.count());
+    }
+
+    /// Room for the transformed input of a layer; most models never ask.
+    Buffer transformed(Device device, long length) {
+        Buffer buffer = transformed;
+        if (buffer == null || buffer.length() < length) {
+            buffer = device.allocate(length);
+            transformed = buffer;
+        }
+        return buffer;
     }
 
     /// Tokens a pass may have.

@@ -11,6 +11,7 @@ public interface Tap {
     /// Called before every linear layer is applied, and with `lm_head` for the final hidden states.
     ///
     /// @param linear module path of the layer, such as `model.layers.0.mlp.down_proj`
-    /// @param x `[tokens, in_features]`, valid during the call only
+    /// @param x `[tokens, in_features]` as the weight meets it, input transforms included; valid during the call
+    ///     only
     void input(String linear, Buffer x, int tokens);
 }

@@ -26,7 +26,7 @@ public final class Any4Config {
 
     /// Adds the `quantization_config` of a quantized model to its `config.json`.
     ///
-    /// @param config of the unquantized model; changed
+    /// @param config of the unquantized model; changed, but for its [InputTransforms]
     /// @param spec of all modules that do not differ
     /// @param modules all that are quantized
     /// @param notConverted linear modules and embeddings that are not
@@ -37,6 +37,7 @@ public final class Any4Config {
             Collection<Module> modules,
             List<String> notConverted,
             @Nullable ObjectNode calibration) {
+        ArrayNode transforms = InputTransforms.steps(config);
         ObjectNode node = config.putObject(Any4Format.CONFIG_KEY);
         node.put("quant_method", Any4Format.METHOD);
         node.put("version", Any4Format.VERSION);
@@ -52,6 +53,7 @@ public final class Any4Config {
                 overrides.set(module.name(), own);
             }
         }
+        InputTransforms.restore(node, transforms);
         node.put("quantizer", QUANTIZER);
         node.put("recipe", spec.describe());
         if (calibration != null) {

@@ -38,6 +38,8 @@ import tools.jackson.databind.JsonNode;
 public final class Any4Format {
     public static final String METHOD = "any4";
     public static final int VERSION = 1;
+    /// Version 1 and [InputTransforms], without which the weights would be wrong.
+    static final int VERSION_WITH_TRANSFORMS = 2;
     static final String CONFIG_KEY = "quantization_config";
     static final String PACKING = "u8_lsb_first";
 
@@ -85,10 +87,12 @@ public final class Any4Format {
             throw new InvalidInputException(
                     "quantization_config does not say its version: add \"version\": " + VERSION);
         }
-        if (!version.isIntegralNumber() || version.intValue() != VERSION) {
+        if (!version.isIntegralNumber()
+                || version.intValue() < VERSION
+                || version.intValue() > VERSION_WITH_TRANSFORMS) {
             throw new InvalidInputException(
-                    "the model has version %s of the any4 format, and this program reads version %d: update it"
-                            .formatted(version, VERSION));
+                    "the model has version %s of the any4 format, and this program reads versions %d and %d: update it"
+                            .formatted(version, VERSION, VERSION_WITH_TRANSFORMS));
         }
         String packing = node.path("packing").asString(PACKING);
         if (!packing.equals(PACKING)) {

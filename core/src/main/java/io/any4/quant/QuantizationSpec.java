@@ -88,7 +88,8 @@ public record QuantizationSpec(
         return SpecText.parse(text);
     }
 
-    /// This specification with one setting changed, key and value written as in [#parse(String)].
+    /// This specification with one setting changed, key and value written as in [#parse(String)]. The key `method`
+    /// changes the method; group size and metadata follow it if they were the usual ones.
     ///
     /// @throws InvalidInputException if there is no such setting or value
     public QuantizationSpec with(String key, String value) {

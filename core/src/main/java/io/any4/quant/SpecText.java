@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
 
 /// [QuantizationSpec] as text, both ways.
 final class SpecText {
-    private static final List<String> KEYS =
-            List.of("group-size", "symmetric", "zero-point", "kmeans", "weighting", "table", "metadata", "seed");
+    private static final List<String> KEYS = List.of(
+            "method", "group-size", "symmetric", "zero-point", "kmeans", "weighting", "table", "metadata", "seed");
 
     private SpecText() {}
 
@@ -32,7 +32,7 @@ final class SpecText {
     static QuantizationSpec with(QuantizationSpec spec, String key, String value) {
         String word = value.strip().toLowerCase(Locale.ROOT);
         return switch (key.strip()) {
-            case "method" -> spec.withMethod(Method.parse(word));
+            case "method" -> withMethod(spec, Method.parse(word));
             case "group-size" -> spec.withGroupSize(groupSize(word));
             case "symmetric" ->
                 spec.withSymmetric(choice("symmetric", word, new Boolean[] {true, false}, String::valueOf));
@@ -46,6 +46,17 @@ final class SpecText {
                 throw new InvalidInputException(
                         "unknown setting '%s'; supported are %s".formatted(key, String.join(", ", KEYS)));
         };
+    }
+
+    /// Settings that were the usual ones of the old method become the usual ones of the new.
+    private static QuantizationSpec withMethod(QuantizationSpec spec, Method method) {
+        QuantizationSpec before = QuantizationSpec.of(spec.method());
+        QuantizationSpec usual = QuantizationSpec.of(method);
+        QuantizationSpec changed = spec.withMethod(method);
+        if (spec.groupSize() == before.groupSize()) {
+            changed = changed.withGroupSize(usual.groupSize());
+        }
+        return spec.metadata() == before.metadata() ? changed.withMetadata(usual.metadata()) : changed;
     }
 
     static String describe(QuantizationSpec spec) {

@@ -212,6 +212,14 @@ public final class CpuDevice implements Device {
         }
     }
 
+    @Override
+    public void transform(Buffer x, InputTransform transform, int rows, Buffer out) {
+        float[] from = CpuBuffer.of(x);
+        float[] to = CpuBuffer.of(out);
+        int width = transform.width();
+        team.run(rows, 1, (first, last) -> transform.apply(from, first * width, to, first * width, last - first));
+    }
+
     /// Ends the threads, if the device started them; buffers and matrices need no closing.
     @Override
     public void close() {

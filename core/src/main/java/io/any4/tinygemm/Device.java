@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import io.any4.checkpoint.InvalidInputException;
+
 /// Where a model runs: it owns buffers and carries out about ten operations on them, in order.
 ///
 /// A decoder is written against this interface alone, so CPU and GPU share one forward pass. Buffers hold 32-bit
@@ -59,6 +61,15 @@ public interface Device extends AutoCloseable {
 
     /// `out[rows[i]] += factors[i] * x[i]`, rows of `width` floats: returns an expert's output to its tokens.
     void scatterAdd(Buffer x, int[] rows, float[] factors, int width, Buffer out);
+
+    /// Transforms `rows` rows of x, each as wide as the transform; out may be x.
+    ///
+    /// @throws InvalidInputException if the device has no such operation
+    default void transform(Buffer x, InputTransform transform, int rows, Buffer out) {
+        throw new InvalidInputException(
+                "the model transforms the inputs of its layers (%s), which is not supported on %s: use --device cpu"
+                        .formatted(transform, describe()));
+    }
 
     @Override
     void close();

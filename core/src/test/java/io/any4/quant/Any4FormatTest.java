@@ -170,7 +170,7 @@ class Any4FormatTest {
     @CsvSource(delimiter = '|', textBlock = """
             {"quant_method": "gptq", "bits": 4}                               | the model is quantized by gptq
             {}                                                                | the model is quantized by unknown
-            {"quant_method": "any4", "version": 2}                            | has version 2 of the any4 format
+            {"quant_method": "any4", "version": 3}                            | has version 3 of the any4 format
             {"quant_method": "any4"}                                          | does not say its version
             {"quant_method": "any4", "version": 1, "packing": "i32"}          | packed as i32
             {"quant_method": "any4", "version": 1, "bits": 5}                 | 5 bits, but only 2, 3, 4 and 8

@@ -60,7 +60,7 @@ final class QuantizationSpecTest {
                     any4,kmeans=best               | unknown k-means variant 'best'; supported are exact, fast, lloyd
                     any4,weighting=x               | supported are none, mean, mean-abs, second-moment
                     any4,metadata=i8               | unknown metadata type 'i8'; supported are f16, bf16, f32
-                    any4,colour=red                | unknown setting 'colour'; supported are group-size, symmetric
+                    any4,colour=red                | unknown setting 'colour'; supported are method, group-size, symmetric
                     any4,exact                     | 'exact' in 'any4,exact' is not a setting; write key=value
                     any4,seed=                     | the seed must be a whole number, not ''
                     any4,zero-point=integer        | an integer zero point needs an asymmetric int method, not any4
@@ -71,6 +71,14 @@ final class QuantizationSpecTest {
         assertThatThrownBy(() -> QuantizationSpec.parse(text))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining(sentence);
+    }
+
+    @Test
+    void usualSettingsFollowTheMethodAndChosenOnesStay() {
+        assertThat(QuantizationSpec.parse("any4,seed=3").with("method", "any4s"))
+                .isEqualTo(QuantizationSpec.parse("any4s,seed=3"));
+        assertThat(QuantizationSpec.parse("any4,group-size=64,metadata=f32").with("method", "any4s"))
+                .isEqualTo(QuantizationSpec.parse("any4s,group-size=64,metadata=f32"));
     }
 
     @Test

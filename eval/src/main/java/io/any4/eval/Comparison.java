@@ -91,6 +91,9 @@ public record Comparison(List<ComparisonRow> rows, List<LayerError> layers) {
     }
 
     private static SquaredError addLayers(Candidate original, Candidate candidate, List<LayerError> layers) {
+        if (!LinearLayers.comparable(original.decoder(), candidate.decoder())) {
+            return SquaredError.UNKNOWN;
+        }
         SquaredError total = SquaredError.NONE;
         for (int block = 0; block < original.decoder().config().layers(); block++) {
             SequencedMap<String, Weight> stored = LinearLayers.inBlock(candidate.decoder(), block);

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// @param bytes size of the tensors on disk, everything included
 /// @param perplexity on the evaluation text
 /// @param divergence from the original; null for the original itself
-/// @param relativeError squared error of the linear weights relative to their squared size
+/// @param relativeError squared error of the linear weights relative to their squared size; NaN if those of a rotated
+///     model cannot be compared
 /// @param quantizationSeconds how long quantizing took, or null if that is not known
 /// @param tasks results of benchmarks, the same ones for every model; empty if none were asked for
 public record ComparisonRow(

@@ -2,6 +2,8 @@ package io.any4.eval;
 
 import io.any4.model.Decoder;
 import io.any4.model.Linear;
+import io.any4.tinygemm.InputTransform;
+import io.any4.tinygemm.Rotation;
 import io.any4.tinygemm.Weight;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +29,19 @@ final class LinearLayers {
         return layers;
     }
 
+    /// Whether two models express their weights in the same coordinates, so that these can be compared one by one.
+    static boolean comparable(Decoder one, Decoder other) {
+        return rotations(one).equals(rotations(other));
+    }
+
+    private static List<InputTransform> rotations(Decoder decoder) {
+        return decoder.inputGroups(0).stream()
+                .flatMap(List::stream)
+                .flatMap(linear -> linear.transforms().stream())
+                .filter(Rotation.class::isInstance)
+                .toList();
+    }
+
     /// Storage per weight over all blocks, side data included.
     static double bitsPerWeight(Decoder decoder) {
         long bytes = 0;
@@ -44,6 +59,7 @@ final class LinearLayers {
     /// Squared error of a stored weight, and the squared original.
     record SquaredError(double error, double weight) {
         static final SquaredError NONE = new SquaredError(0, 0);
+        static final SquaredError UNKNOWN = new SquaredError(Double.NaN, Double.NaN);
 
         static SquaredError of(Weight original, Weight stored) {
             return IntStream.range(0, original.rows())

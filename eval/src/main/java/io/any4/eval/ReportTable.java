@@ -34,7 +34,9 @@ final class ReportTable {
                 + (divergence == null ? empty() : cell("%+.2f %%", 100 * change))
                 + (divergence == null ? empty() : cell("%.4f", divergence.kl()))
                 + (divergence == null ? empty() : cell("%.1f %%", 100 * divergence.top1Agreement()))
-                + (divergence == null ? empty() : cell("%.2f %%", 100 * row.relativeError()))
+                + (Double.isNaN(row.relativeError()) || divergence == null
+                        ? empty()
+                        : cell("%.2f %%", 100 * row.relativeError()))
                 + (seconds == null ? empty() : cell("%.2f s", seconds))
                 + "</tr>";
     }

@@ -44,10 +44,13 @@ public final class RowHistograms {
     }
 
     /// The row of the middle block's last layer whose learned table differs most from evenly spaced levels, or null if
-    /// the quantized model has no learned tables there.
+    /// the quantized model has no learned tables there or is rotated.
     ///
     /// @param name what to call the learned table
     public static @Nullable RowHistogram of(Decoder original, Decoder quantized, String name) {
+        if (!LinearLayers.comparable(original, quantized)) {
+            return null;
+        }
         int block = original.config().layers() / 2;
         Map.Entry<String, Weight> layer = LinearLayers.inBlock(original, block).lastEntry();
         if (!(LinearLayers.inBlock(quantized, block).get(layer.getKey()) instanceof LutWeight learned)
