@@ -56,7 +56,8 @@ final class Any4Command implements Runnable {
             paramLabel = "NAME",
             scope = ScopeType.INHERIT,
             defaultValue = "cpu",
-            description = "What to compute on. Default: cpu.")
+            description =
+                    "What to compute on: cpu, or cuda, cuda:1, ... where there is such a GPU; see 'any4j doctor'. Default: cpu.")
     @SuppressWarnings("NullAway.Init")
     String device;
 
@@ -91,8 +92,8 @@ final class Any4Command implements Runnable {
 
     /// The device that the options ask for; the caller closes it.
     Device openDevice() {
-        if (!device.equals("cpu")) {
-            throw new ParameterException(spec.commandLine(), "unknown device '%s': available is cpu".formatted(device));
+        if (!device.equals(Devices.CPU)) {
+            return Devices.open(device, spec);
         }
         return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR));
     }

@@ -46,6 +46,7 @@ final class DoctorCommand implements Callable<Integer> {
         try (Device device = root.openDevice()) {
             findings.put("device", device.describe());
         }
+        Devices.providers().forEach(provider -> findings.put(provider.name(), provider.probe()));
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(Json.line(findings));

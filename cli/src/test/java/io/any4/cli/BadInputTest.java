@@ -121,6 +121,7 @@ class BadInputTest {
                 "--seed one            | 'one' is not a long",
                 "--threads 0           | --threads must be 1 or more",
                 "--device quantum      | unknown device 'quantum'",
+                "--device cuda:first   | a number has to follow the colon",
                 "--require luck        | luck",
                 "--colour red          | --colour",
             })
