@@ -96,7 +96,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init")
-    RotationOptions rotation;
+    PreparationOptions preparation;
 
     @Option(names = "--dry-run", description = "Print what would be written, to the byte, and write nothing.")
     boolean dryRun;
@@ -110,7 +110,7 @@ final class QuantizeCommand implements Callable<Integer> {
         if (!dryRun) {
             QuantizationJob.requireAbsent(output);
         }
-        try (RotationOptions.Source source = rotation.open(this)) {
+        try (PreparationOptions.Source source = preparation.open(this)) {
             Checkpoint checkpoint = source.checkpoint();
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
             if (calibration.gptq || Quantization.needsStatistics(plan)) {
@@ -125,7 +125,7 @@ final class QuantizeCommand implements Callable<Integer> {
         return 0;
     }
 
-    private QuantizationSettings settings() {
+    QuantizationSettings settings() {
         try {
             return QuantizationSettings.of(format.spec(seed))
                     .withSkip(skip)

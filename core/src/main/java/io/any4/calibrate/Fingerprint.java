@@ -26,10 +26,10 @@ final class Fingerprint {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /// SHA-256 over configuration, seed, and name, size and time of every weight file.
-    static String of(Checkpoint checkpoint, long seed) {
+    /// SHA-256 over configuration, settings, and name, size and time of every weight file.
+    static String of(Checkpoint checkpoint, String settings) {
         MessageDigest digest = sha256();
-        digest.update("%s %d%n".formatted(checkpoint.config(), seed).getBytes(StandardCharsets.UTF_8));
+        digest.update("%s %s%n".formatted(checkpoint.config(), settings).getBytes(StandardCharsets.UTF_8));
         for (Path file : checkpoint.files()) {
             digest.update(identity(file).getBytes(StandardCharsets.UTF_8));
         }

@@ -1,10 +1,7 @@
 package io.any4.calibrate;
 
 import io.any4.checkpoint.Checkpoint;
-import io.any4.checkpoint.CheckpointLayout;
 import io.any4.checkpoint.CheckpointWriter;
-import io.any4.checkpoint.DurableFiles;
-import io.any4.checkpoint.HuggingFaceFiles;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.checkpoint.JsonFiles;
 import io.any4.checkpoint.TensorSpec;
@@ -13,14 +10,10 @@ import io.any4.model.WeightNames;
 import io.any4.quant.InputTransforms;
 import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Team;
-import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Writes a model that computes the same function in rotated coordinates (QuaRot, arXiv 2404.00456): no weight or
@@ -57,40 +50,23 @@ public final class Rotations {
             throw new InvalidInputException("the model in %s is quantized or rotated already: start from the original"
                     .formatted(source.directory()));
         }
-        QuantizationJob.requireAbsent(output);
-        Path partial = WorkDirectory.root(output);
-        try {
-            DirectoryTrees.delete(partial);
-            Files.createDirectories(partial);
-            new Rotations(source, seed, team).write(partial, listener);
-            DurableFiles.move(partial, output.toAbsolutePath());
-        } catch (IOException e) {
-            throw InvalidInputException.writing(output, e);
-        }
+        new Rotations(source, seed, team).write(output, listener);
     }
 
-    private void write(Path directory, CalibrationListener listener) throws IOException {
+    private void write(Path output, CalibrationListener listener) {
         List<String> names = names();
         List<TensorSpec> specs = new ArrayList<>();
         for (String name : names) {
             Tensor tensor = source.tensor(origin(name));
             specs.add(new TensorSpec(name, tensor.dtype(), tensor.shape()));
         }
-        Map<String, String> metadata = new TreeMap<>(source.metadata());
-        metadata.putIfAbsent("format", "pt"); // older Python loaders insist on it
-        CheckpointLayout layout = CheckpointLayout.plan(specs, CheckpointLayout.DEFAULT_SHARD_BYTES, metadata);
-        try (CheckpointWriter writer = CheckpointWriter.open(directory, layout)) {
+        CopyWriter.write(source, output, specs, config(), writer -> {
             int done = 0;
             for (String name : names) {
                 write(name, writer);
                 listener.progress(++done, names.size());
             }
-            writer.force();
-        }
-        DurableFiles.write(directory.resolve("config.json"), JsonFiles.pretty(config()));
-        for (Path file : HuggingFaceFiles.carriedOver(source.directory())) {
-            Files.copy(file, directory.resolve(file.getFileName()));
-        }
+        });
     }
 
     /// All tensors, in model order, with a head of its own if the final norm's gain makes it differ from the embedding.

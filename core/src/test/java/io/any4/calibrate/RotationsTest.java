@@ -142,7 +142,7 @@ class RotationsTest {
         Path source = model.write(Files.createDirectories(directory.resolve("source")));
         Path output = directory.resolve("quantized");
         try (Checkpoint checkpoint = Checkpoint.open(source);
-                RotatedCopy copy = RotatedCopy.of(checkpoint, output, 1, team, CalibrationListener.NONE)) {
+                ModelCopy copy = ModelCopy.rotated(checkpoint, output, 1, team, CalibrationListener.NONE)) {
             QuantizationSettings settings = QuantizationSettings.of(QuantizationSpec.parse("int8,group-size=8"));
             QuantizationPlan plan = QuantizationPlan.of(copy.checkpoint(), settings, StatisticsSource.NONE);
             QuantizationJob.run(plan, output, StatisticsSource.NONE, team, JobListener.NONE);
@@ -175,16 +175,16 @@ class RotationsTest {
         Path copied = directory.resolve(".out.rotated");
         try (Checkpoint checkpoint = Checkpoint.open(source)) {
             Files.createDirectories(directory.resolve(".out.partial")); // what an interrupted job leaves
-            RotatedCopy.of(checkpoint, output, 1, team, CalibrationListener.NONE)
+            ModelCopy.rotated(checkpoint, output, 1, team, CalibrationListener.NONE)
                     .close();
             var written = Files.getLastModifiedTime(copied.resolve("model.safetensors"));
             boolean[] rotated = new boolean[1];
-            RotatedCopy.of(checkpoint, output, 1, team, (done, total) -> rotated[0] = true)
+            ModelCopy.rotated(checkpoint, output, 1, team, (done, total) -> rotated[0] = true)
                     .close();
             assertThat(rotated[0]).isFalse();
             assertThat(Files.getLastModifiedTime(copied.resolve("model.safetensors")))
                     .isEqualTo(written);
-            RotatedCopy.of(checkpoint, output, 2, team, (done, total) -> rotated[0] = true)
+            ModelCopy.rotated(checkpoint, output, 2, team, (done, total) -> rotated[0] = true)
                     .close();
             assertThat(rotated[0]).isTrue();
         }

@@ -28,13 +28,19 @@ public final class TinyModel {
     public final ObjectNode config = new ObjectMapper().createObjectNode();
     public final SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
     private final Random random;
+    private final int kvHeads;
 
     public TinyModel(Architecture architecture, long seed) {
+        this(architecture, seed, KV_HEADS);
+    }
+
+    public TinyModel(Architecture architecture, long seed, int kvHeads) {
         random = new Random(seed);
+        this.kvHeads = kvHeads;
         config.putArray("architectures").add(architecture.className());
         config.put("hidden_size", HIDDEN).put("intermediate_size", INTERMEDIATE).put("vocab_size", VOCAB);
         config.put("num_attention_heads", HEADS)
-                .put("num_key_value_heads", KV_HEADS)
+                .put("num_key_value_heads", kvHeads)
                 .put("head_dim", HEAD_DIM);
         config.put("num_hidden_layers", LAYERS).put("max_position_embeddings", CONTEXT);
         config.put("rms_norm_eps", 1e-5)
@@ -58,13 +64,13 @@ public final class TinyModel {
     private void block(String prefix, Architecture architecture) {
         gain(prefix + "input_layernorm", HIDDEN);
         matrix(prefix + "self_attn.q_proj", HEADS * HEAD_DIM, HIDDEN);
-        matrix(prefix + "self_attn.k_proj", KV_HEADS * HEAD_DIM, HIDDEN);
-        matrix(prefix + "self_attn.v_proj", KV_HEADS * HEAD_DIM, HIDDEN);
+        matrix(prefix + "self_attn.k_proj", kvHeads * HEAD_DIM, HIDDEN);
+        matrix(prefix + "self_attn.v_proj", kvHeads * HEAD_DIM, HIDDEN);
         matrix(prefix + "self_attn.o_proj", HIDDEN, HEADS * HEAD_DIM);
         if (architecture == Architecture.QWEN2) {
             vector(prefix + "self_attn.q_proj.bias", HEADS * HEAD_DIM, 0, 0.3);
-            vector(prefix + "self_attn.k_proj.bias", KV_HEADS * HEAD_DIM, 0, 0.3);
-            vector(prefix + "self_attn.v_proj.bias", KV_HEADS * HEAD_DIM, 0, 0.3);
+            vector(prefix + "self_attn.k_proj.bias", kvHeads * HEAD_DIM, 0, 0.3);
+            vector(prefix + "self_attn.v_proj.bias", kvHeads * HEAD_DIM, 0, 0.3);
         }
         if (architecture == Architecture.QWEN3) {
             gain(prefix + "self_attn.q_norm", HEAD_DIM);
