@@ -65,7 +65,7 @@ final class Any4Command implements Runnable {
             names = "--require",
             paramLabel = "WHAT",
             scope = ScopeType.INHERIT,
-            description = "Fail rather than compute without it: vector (SIMD kernels).")
+            description = "Fail rather than compute without it: vector (SIMD kernels), cuda (an NVIDIA GPU).")
     @Nullable
     Requirement require;
 
@@ -82,7 +82,8 @@ final class Any4Command implements Runnable {
     boolean verbose;
 
     enum Requirement {
-        VECTOR
+        VECTOR,
+        CUDA
     }
 
     @Override
@@ -94,6 +95,9 @@ final class Any4Command implements Runnable {
     Device openDevice() {
         if (!device.equals(Devices.CPU)) {
             return Devices.open(device, spec);
+        }
+        if (require == Requirement.CUDA) {
+            throw new ParameterException(spec.commandLine(), "--require cuda also needs --device cuda");
         }
         return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR));
     }

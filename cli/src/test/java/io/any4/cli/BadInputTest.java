@@ -123,6 +123,7 @@ class BadInputTest {
                 "--device quantum      | unknown device 'quantum'",
                 "--device cuda:first   | a number has to follow the colon",
                 "--require luck        | luck",
+                "--require cuda        | --require cuda also needs --device cuda",
                 "--colour red          | --colour",
             })
     void nonsensicalSettings(String options, String message) throws IOException {

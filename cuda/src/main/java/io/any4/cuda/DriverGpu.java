@@ -5,6 +5,9 @@ import java.util.List;
 
 /// A GPU behind the NVIDIA driver.
 final class DriverGpu implements Gpu {
+    /// The driver whose graphs keep programmatic dependencies.
+    private static final int DEPENDENT_LAUNCH_IN_GRAPHS = 12030;
+
     private final GpuInfo info;
     private final Context context;
     private final KernelModule kernels;
@@ -14,7 +17,8 @@ final class DriverGpu implements Gpu {
         this.info = info;
         context = new Context(info);
         KernelSet set = KernelSet.of(activation, info.capability());
-        kernels = new KernelModule(set.ptx(), context.stream(), set.dependentLaunch());
+        boolean dependent = set.dependentLaunch() && info.driver() >= DEPENDENT_LAUNCH_IN_GRAPHS;
+        kernels = new KernelModule(set.ptx(), context.stream(), dependent);
     }
 
     Context context() {

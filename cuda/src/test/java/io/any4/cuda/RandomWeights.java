@@ -16,6 +16,7 @@ final class RandomWeights {
     /// The formats a weight can come in.
     enum Kind {
         ANY4,
+        ANY4S,
         ANY3,
         NF4,
         MX4,
@@ -43,6 +44,7 @@ final class RandomWeights {
         return switch (kind) {
             case ANY4 ->
                 lut(4, rows, columns, group, learned(rows, 16), scales(DType.F16, rows, groups), zeros(rows, groups));
+            case ANY4S -> lut(4, rows, columns, group, learned(rows, 16), signedBytes(rows, groups), null);
             case ANY3 ->
                 lut(3, rows, columns, group, learned(rows, 8), scales(DType.F16, rows, groups), zeros(rows, groups));
             case NF4 -> lut(4, rows, columns, group, table(NF4), scales(DType.F32, rows, groups), null);
@@ -115,6 +117,15 @@ final class RandomWeights {
             values[i] = .5f + random.nextFloat();
         }
         return Tensor.ofFloats(dtype, values, rows, groups);
+    }
+
+    /// 8-bit signed scales, whose size the row's table takes into account.
+    private Tensor signedBytes(int rows, int groups) {
+        Tensor scales = Tensor.allocate(Arena.ofAuto(), DType.I8, rows, groups);
+        for (int i = 0; i < scales.elements(); i++) {
+            scales.setFloat(i, random.nextInt(-127, 128));
+        }
+        return scales;
     }
 
     private Tensor powers(int rows, int groups) {
