@@ -3,6 +3,7 @@ package io.any4;
 import io.any4.calibrate.Calibration;
 import io.any4.calibrate.CalibrationData;
 import io.any4.calibrate.CalibrationListener;
+import io.any4.calibrate.CalibrationMode;
 import io.any4.calibrate.JobListener;
 import io.any4.calibrate.QuantizationJob;
 import io.any4.calibrate.QuantizationPlan;
@@ -151,20 +152,22 @@ public final class Any4 implements AutoCloseable {
     public static QuantizationResult quantize(Path model, Path output, String method) {
         QuantizationSpec spec = QuantizationSpec.parse(method);
         try (Checkpoint checkpoint = Checkpoint.open(model);
-                Team team = new Team(Runtime.getRuntime().availableProcessors())) {
-            StatisticsSource statistics = spec.usesStatistics() ? calibrate(checkpoint) : StatisticsSource.NONE;
+                Team team = new Team(Runtime.getRuntime().availableProcessors());
+                Device device = CpuDevice.open(CpuOptions.defaults())) {
+            StatisticsSource statistics =
+                    spec.usesStatistics() ? calibrate(checkpoint, spec, device) : StatisticsSource.NONE;
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, QuantizationSettings.of(spec), statistics);
             return QuantizationJob.run(plan, output, statistics, team, JobListener.NONE);
         }
     }
 
-    private static StatisticsSource calibrate(Checkpoint checkpoint) {
-        try (Device device = CpuDevice.open(CpuOptions.defaults());
-                Tokenizer tokenizer = Tokenizer.load(checkpoint.directory())) {
+    private static StatisticsSource calibrate(Checkpoint checkpoint, QuantizationSpec spec, Device device) {
+        try (Tokenizer tokenizer = Tokenizer.load(checkpoint.directory())) {
             Decoder decoder = Decoder.load(checkpoint, device);
             CalibrationData data =
                     CalibrationData.builtIn(tokenizer, decoder.config().contextLength());
-            return Calibration.onePass(decoder, data, CalibrationListener.NONE);
+            CalibrationMode mode = spec.quantizesInputs() ? CalibrationMode.SAMPLES : CalibrationMode.ONE_PASS;
+            return Calibration.run(mode, decoder, data, CalibrationListener.NONE);
         }
     }
 

@@ -4,7 +4,9 @@ import io.any4.calibrate.Calibration;
 import io.any4.calibrate.CalibrationData;
 import io.any4.calibrate.CalibrationListener;
 import io.any4.calibrate.CalibrationMode;
+import io.any4.calibrate.QuantizationPlan;
 import io.any4.calibrate.StatisticsSource;
+import io.any4.checkpoint.InvalidInputException;
 import io.any4.eval.Windows;
 import io.any4.model.Decoder;
 import io.any4.text.Tokenizer;
@@ -50,7 +52,16 @@ final class CalibrationOptions {
             })
     boolean gptq;
 
-    CalibrationMode mode() {
+    /// @throws InvalidInputException if the options contradict the plan
+    CalibrationMode mode(QuantizationPlan plan) {
+        if (plan.quantizesInputs() && (gptq || sequential)) {
+            throw new InvalidInputException(
+                    "methods that quantize inputs too sample those of the original: leave out --gptq and --sequential");
+        }
+        return plan.quantizesInputs() ? CalibrationMode.SAMPLES : mode();
+    }
+
+    private CalibrationMode mode() {
         return gptq ? CalibrationMode.GPTQ : sequential ? CalibrationMode.SEQUENTIAL : CalibrationMode.ONE_PASS;
     }
 
@@ -66,9 +77,9 @@ final class CalibrationOptions {
 
     /// Runs the calibration, or gets it ready to run along with the quantization. Unless it is one pass it takes the
     /// decoder over.
-    StatisticsSource run(Decoder decoder, CalibrationData data, Terminal terminal) {
-        return mode() == CalibrationMode.ONE_PASS
+    static StatisticsSource run(CalibrationMode mode, Decoder decoder, CalibrationData data, Terminal terminal) {
+        return mode == CalibrationMode.ONE_PASS
                 ? Quantization.calibrate(decoder, data, terminal)
-                : Calibration.run(mode(), decoder, data, CalibrationListener.NONE);
+                : Calibration.run(mode, decoder, data, CalibrationListener.NONE);
     }
 }

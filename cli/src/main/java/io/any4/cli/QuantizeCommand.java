@@ -116,7 +116,7 @@ final class QuantizeCommand implements Callable<Integer> {
             if (calibration.gptq || Quantization.needsStatistics(plan)) {
                 int context = ModelConfig.parse(checkpoint.config()).contextLength();
                 CalibrationData data = calibration.data(model, context, seed);
-                StatisticsSource announced = Calibration.announced(data, calibration.mode());
+                StatisticsSource announced = Calibration.announced(data, calibration.mode(plan));
                 quantizeCalibrated(checkpoint, QuantizationPlan.of(checkpoint, settings, announced), data);
             } else {
                 quantize(plan, StatisticsSource.NONE, System.nanoTime());
@@ -145,7 +145,7 @@ final class QuantizeCommand implements Callable<Integer> {
         long start = System.nanoTime();
         try (Device device = root.openDevice()) {
             Decoder decoder = Decoder.load(checkpoint, device);
-            quantize(plan, calibration.run(decoder, data, Terminal.of(root)), start);
+            quantize(plan, CalibrationOptions.run(calibration.mode(plan), decoder, data, Terminal.of(root)), start);
         }
     }
 

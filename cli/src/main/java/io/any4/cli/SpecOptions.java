@@ -24,7 +24,9 @@ final class SpecOptions {
             defaultValue = "any4",
             description =
                     "Number format: any4, any3, any2 (tables learned per row), any4s, any3s, any2s (tables and signed byte "
-                            + "scales learned together), nf4, fp4, fp4-e2m1, mx4 (fixed tables), int8, int4, int3, int2. "
+                            + "scales learned together), nf4, fp4, fp4-e2m1, mx4 (fixed tables), fpq-w4a16 (4-bit floats "
+                            + "with searched formats and ranges), fpq-w4a8, fpq-w4a4 (the same with inputs rounded to 8- or 4-bit "
+                            + "floats, simulated), int8, int4, int3, int2. "
                             + "Default: ${DEFAULT-VALUE}.")
     @SuppressWarnings("NullAway.Init")
     String method;
@@ -33,7 +35,7 @@ final class SpecOptions {
             names = {"-g", "--group-size"},
             paramLabel = "N",
             description =
-                    "Weights that share a scale, such as 32, 64, 128, 256, or 'row'. Default: 128, and 32 for mx4 and any*s.")
+                    "Weights that share a scale, such as 32, 64, 128, 256, or 'row'. Default: 128, 32 for mx4 and any*s, row for fpq-*.")
     @Nullable
     String groupSize;
 

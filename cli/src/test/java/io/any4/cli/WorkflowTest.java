@@ -49,6 +49,9 @@ class WorkflowTest {
                 "--method int8 --include-embeddings",
                 "--method nf4 --skip *.v_proj --override *.down_proj=group-size=32",
                 "--method mx4 --threads 1",
+                "--method fpq-w4a16 --group-size 32",
+                "--method fpq-w4a8 --override *.v_proj=any4",
+                "--method fpq-w4a4 --include-embeddings",
                 "--method any4 --kmeans lloyd --seed 3 --samples 2 --seqlen 16"
             })
     void quantizedModelsAreAsLargeAsAnnouncedAndRun(String options) throws IOException {

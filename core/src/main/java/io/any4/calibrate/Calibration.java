@@ -45,6 +45,16 @@ public final class Calibration {
         return new FeedbackStatistics(decoder, data, listener);
     }
 
+    /// Samples of the inputs of every layer, for methods that quantize these as well: see [CalibrationMode#SAMPLES].
+    ///
+    /// Takes the decoder over: use it for nothing else meanwhile. Holds the hidden states of all sequences,
+    /// 4 bytes x tokens x hidden size, and up to 1024 tokens of each input of a block.
+    ///
+    /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
+    public static StatisticsSource samples(Decoder decoder, CalibrationData data, CalibrationListener listener) {
+        return new SampledStatistics(decoder, data, listener);
+    }
+
     /// Calibrates in the given mode.
     public static StatisticsSource run(
             CalibrationMode mode, Decoder decoder, CalibrationData data, CalibrationListener listener) {
@@ -52,6 +62,7 @@ public final class Calibration {
             case ONE_PASS -> onePass(decoder, data, listener);
             case SEQUENTIAL -> sequential(decoder, data, listener);
             case GPTQ -> gptq(decoder, data, listener);
+            case SAMPLES -> samples(decoder, data, listener);
         };
     }
 

@@ -10,7 +10,11 @@ public enum CalibrationMode {
     SEQUENTIAL("sequential"),
     /// As above, and within a block each layer on what the quantized layers before it produce; codes are chosen by
     /// feedback from the Hessian of the layer's input (GPTQ, arXiv 2210.17323).
-    GPTQ("gptq");
+    GPTQ("gptq"),
+    /// Each block is run on what the unquantized blocks before it produce, and its inputs are sampled: what methods
+    /// need
+    /// that quantize inputs as well (LLM-FP4, arXiv 2310.16836).
+    SAMPLES("samples");
 
     private final String id;
 

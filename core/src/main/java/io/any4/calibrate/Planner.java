@@ -9,6 +9,7 @@ import io.any4.checkpoint.TensorSpec;
 import io.any4.quant.Any4Config;
 import io.any4.quant.Any4Format;
 import io.any4.quant.InputTransforms;
+import io.any4.quant.Method;
 import io.any4.quant.ModulePattern;
 import io.any4.quant.QuantizationSpec;
 import io.any4.tensor.Tensor;
@@ -87,6 +88,9 @@ final class Planner {
         }
         if (wanted && !settings.skips(module)) {
             QuantizationSpec spec = settings.specOf(module);
+            if (role == ModelTensors.Role.EMBEDDING && spec.quantizesInputs()) {
+                spec = spec.with("method", Method.FPQ_W4A16.id()); // ids cannot be rounded
+            }
             int columns = Math.toIntExact(tensor.columns());
             modules.add(new Any4Config.Module(module, spec, tensor.rows(), columns));
             output.addAll(Any4Format.specs(module, spec, tensor.rows(), columns));

@@ -7,6 +7,9 @@ import io.any4.quant.Any4Config;
 import io.any4.quant.Any4Format;
 import io.any4.quant.ErrorStatistics;
 import io.any4.quant.Hessian;
+import io.any4.quant.InputSample;
+import io.any4.quant.InputTransforms;
+import io.any4.quant.JointFloatSearch;
 import io.any4.quant.Quantizer;
 import io.any4.quant.RowListener;
 import io.any4.tensor.Tensor;
@@ -178,7 +181,9 @@ public final class QuantizationJob {
             Quantizer quantizer = module.spec().quantizer();
             Hessian hessian = statistics.hessian(module.name());
             Weight quantized;
-            if (hessian == null) {
+            if (module.spec().quantizesInputs()) {
+                quantized = quantizeWithInputs(module, weights, listener, arena, writer);
+            } else if (hessian == null) {
                 quantized = quantizer.quantize(weights, channels, team, listener, arena);
             } else {
                 Weight levels = quantizer.quantize(weights, channels, team, RowListener.NONE, arena);
@@ -196,6 +201,20 @@ public final class QuantizationJob {
         }
         meter.finish(error[0]);
         return error[0];
+    }
+
+    private Weight quantizeWithInputs(
+            Any4Config.Module module, Tensor weights, RowListener listener, Arena arena, CheckpointWriter writer) {
+        InputSample sample = statistics.sample(module.name());
+        if (sample == null) {
+            throw new InvalidInputException(
+                    "%s rounds inputs too, of which there is no sample: calibrate on samples, on a longer text if need be"
+                            .formatted(module.spec().method().id()));
+        }
+        JointFloatSearch.Result result =
+                new JointFloatSearch(module.spec(), team).quantize(weights, sample, listener, arena);
+        InputTransforms.tensors(module.name(), result.activations()).forEach(writer::write);
+        return result.weight();
     }
 
     /// Lets the source of statistics go on with a weight as it was written.

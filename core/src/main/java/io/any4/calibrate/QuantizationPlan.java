@@ -101,6 +101,11 @@ public final class QuantizationPlan {
         return bytes;
     }
 
+    /// Whether some module's inputs are to be quantized as well, for which [CalibrationMode#SAMPLES] is needed.
+    public boolean quantizesInputs() {
+        return modules.stream().anyMatch(module -> module.spec().quantizesInputs());
+    }
+
     /// Weights in the modules to quantize.
     public long quantizedWeights() {
         return modules.stream()

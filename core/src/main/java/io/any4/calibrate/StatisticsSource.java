@@ -2,6 +2,7 @@ package io.any4.calibrate;
 
 import io.any4.quant.ChannelStatistics;
 import io.any4.quant.Hessian;
+import io.any4.quant.InputSample;
 import io.any4.tinygemm.Weight;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,13 @@ public interface StatisticsSource {
     /// @return the same object for layers with the same input, valid until a layer with another input is asked for;
     ///     null for plain rounding
     default @Nullable Hessian hessian(String module) {
+        return null;
+    }
+
+    /// Samples of a linear layer's input, for methods that quantize inputs as well.
+    ///
+    /// @return null if there are none
+    default @Nullable InputSample sample(String module) {
         return null;
     }
 

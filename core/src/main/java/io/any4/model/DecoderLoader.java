@@ -98,7 +98,7 @@ final class DecoderLoader {
     }
 
     private Linear linear(String module, Matrix matrix, @Nullable Buffer bias) {
-        return new Linear(module, matrix, bias, transforms.of(module, matrix.columns()));
+        return new Linear(module, matrix, bias, transforms.of(checkpoint, module, matrix.columns()));
     }
 
     private Matrix matrix(String module, int rows, int columns) {

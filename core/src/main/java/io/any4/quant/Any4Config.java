@@ -53,7 +53,10 @@ public final class Any4Config {
                 overrides.set(module.name(), own);
             }
         }
-        InputTransforms.restore(node, transforms);
+        InputTransforms.restore(
+                node,
+                transforms,
+                modules.stream().anyMatch(module -> module.spec().quantizesInputs()));
         node.put("quantizer", QUANTIZER);
         node.put("recipe", spec.describe());
         if (calibration != null) {

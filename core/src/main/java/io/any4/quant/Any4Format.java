@@ -211,7 +211,7 @@ public final class Any4Format {
     }
 
     /// Name, type and shape of the tensors that [#tensors] will give for a `[rows, columns]` weight quantized by
-    /// `spec`.
+    /// `spec`, and [InputTransforms#tensors] if it quantizes inputs.
     public static List<TensorSpec> specs(String module, QuantizationSpec spec, long rows, int columns) {
         List<TensorSpec> specs = new ArrayList<>();
         DType codes = spec.bits() == 8 && !spec.hasZero() ? DType.I8 : DType.U8;
@@ -224,6 +224,9 @@ public final class Any4Format {
         specs.add(new TensorSpec(module + SCALE, spec.scaleType(), perGroup));
         if (spec.hasZero()) {
             specs.add(new TensorSpec(module + ZERO, spec.metadata(), perGroup));
+        }
+        if (spec.quantizesInputs()) {
+            specs.addAll(InputTransforms.specs(module, columns));
         }
         return specs;
     }

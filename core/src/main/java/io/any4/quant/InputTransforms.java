@@ -1,11 +1,22 @@
 package io.any4.quant;
 
+import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.checkpoint.JsonFiles;
+import io.any4.checkpoint.TensorSpec;
+import io.any4.tensor.DType;
+import io.any4.tensor.Shape;
+import io.any4.tensor.Tensor;
+import io.any4.tinygemm.FloatActivations;
+import io.any4.tinygemm.FpFormat;
 import io.any4.tinygemm.InputTransform;
 import io.any4.tinygemm.Rotation;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -14,14 +25,24 @@ import tools.jackson.databind.node.ObjectNode;
 /// steps.
 ///
 ///     {"modules": "*.mlp.down_proj", "type": "hadamard", "width": 8192, "seed": 0}
+///     {"modules": "*", "type": "float"}
+///
+/// The second concerns only modules `P` with the tensors
+///
+///     P.input_scale     F32 [in]: the scale of each channel, see FloatActivations
+///     P.input_format    U8 [2]: exponent and mantissa bits
 ///
 /// Every step whose pattern matches a module is applied to its input, in order, before the weight is. A config with
 /// such steps is of version 2; one without `bits` belongs to a model whose weights are not quantized.
 public final class InputTransforms {
     private static final String KEY = "input_transforms";
     private static final String HADAMARD = "hadamard";
+    private static final String FLOAT = "float";
+    private static final String SCALE = ".input_scale";
+    private static final String FORMAT = ".input_format";
 
-    private record Step(ModulePattern modules, InputTransform transform) {}
+    /// @param rotation what to do, or null to round to what a module's tensors say
+    private record Step(ModulePattern modules, @Nullable Rotation rotation) {}
 
     private final List<Step> steps;
 
@@ -36,19 +57,22 @@ public final class InputTransforms {
         List<Step> steps = new ArrayList<>();
         for (JsonNode step : config.path(Any4Format.CONFIG_KEY).path(KEY)) {
             String pattern = step.path("modules").asString("");
-            steps.add(new Step(ModulePattern.parse(pattern), transform(step)));
+            steps.add(new Step(ModulePattern.parse(pattern), rotation(step)));
         }
         return new InputTransforms(steps);
     }
 
-    private static InputTransform transform(JsonNode step) {
+    private static @Nullable Rotation rotation(JsonNode step) {
         String type = step.path("type").asString("");
-        if (type.equals(HADAMARD)) {
-            return new Rotation(positive(step, "width"), step.path("seed").asLong(0));
-        }
-        throw new InvalidInputException(
-                "quantization_config has the input transform '%s', which this program does not know: update it"
-                        .formatted(type));
+        return switch (type) {
+            case HADAMARD ->
+                new Rotation(positive(step, "width"), step.path("seed").asLong(0));
+            case FLOAT -> null;
+            default ->
+                throw new InvalidInputException(
+                        "quantization_config has the input transform '%s', which this program does not know: update it"
+                                .formatted(type));
+        };
     }
 
     private static int positive(JsonNode step, String key) {
@@ -63,21 +87,65 @@ public final class InputTransforms {
 
     /// What is to be done to the input of a module.
     ///
+    /// @param checkpoint with the tensors of the module
     /// @param width of that input
     /// @throws InvalidInputException if a transform is for another width
-    public List<InputTransform> of(String module, int width) {
+    public List<InputTransform> of(Checkpoint checkpoint, String module, int width) {
         List<InputTransform> transforms = new ArrayList<>();
         for (Step step : steps) {
             if (step.modules().matches(module)) {
-                if (step.transform().width() != width) {
-                    throw new InvalidInputException(
-                            "quantization_config transforms inputs of width %d for %s, which has %d: it belongs to another model"
-                                    .formatted(step.transform().width(), module, width));
+                Rotation rotation = step.rotation();
+                if (rotation != null) {
+                    transforms.add(fitting(rotation, module, width));
+                } else if (checkpoint.contains(module + SCALE)) {
+                    transforms.add(fitting(floats(checkpoint, module), module, width));
                 }
-                transforms.add(step.transform());
             }
         }
         return transforms;
+    }
+
+    private static InputTransform fitting(InputTransform transform, String module, int width) {
+        if (transform.width() != width) {
+            throw new InvalidInputException(
+                    "quantization_config transforms inputs of width %d for %s, which has %d: it belongs to another model"
+                            .formatted(transform.width(), module, width));
+        }
+        return transform;
+    }
+
+    private static FloatActivations floats(Checkpoint checkpoint, String module) {
+        Tensor format = checkpoint.tensor(module + FORMAT);
+        try {
+            if (format.dtype() != DType.U8 || format.elements() != 2) {
+                throw new IllegalArgumentException("the format is %s %s".formatted(format.dtype(), format.shape()));
+            }
+            FpFormat bits = new FpFormat((int) format.getFloat(0), (int) format.getFloat(1));
+            return new FloatActivations(bits, checkpoint.tensor(module + SCALE).toFloats());
+        } catch (IllegalArgumentException e) {
+            throw new InvalidInputException(
+                    "the tensors %s%s and %s in %s cannot be used (%s): get the model again"
+                            .formatted(module, SCALE, FORMAT, checkpoint.directory(), e.getMessage()),
+                    e);
+        }
+    }
+
+    /// The tensors that [FloatActivations] for the inputs of a module are stored in.
+    static List<TensorSpec> specs(String module, int columns) {
+        return List.of(
+                new TensorSpec(module + SCALE, DType.F32, Shape.of(columns)),
+                new TensorSpec(module + FORMAT, DType.U8, Shape.of(2)));
+    }
+
+    /// The tensors to store for a module whose inputs are rounded, by name.
+    public static SequencedMap<String, Tensor> tensors(String module, FloatActivations activations) {
+        SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+        tensors.put(module + SCALE, Tensor.ofFloats(activations.scales(), activations.width()));
+        Tensor format = Tensor.allocate(Arena.ofAuto(), DType.U8, 2);
+        format.setFloat(0, activations.format().exponentBits());
+        format.setFloat(1, activations.format().mantissaBits());
+        tensors.put(module + FORMAT, format);
+        return tensors;
     }
 
     /// Declares that the inputs of some modules are rotated; quantized or not, the model cannot be read without.
@@ -115,8 +183,11 @@ public final class InputTransforms {
                 : JsonFiles.object().putArray(KEY);
     }
 
-    /// Puts carried-over steps back.
-    static void restore(ObjectNode quantizationConfig, ArrayNode steps) {
+    /// Puts carried-over steps back, and the one for inputs that are rounded after them.
+    static void restore(ObjectNode quantizationConfig, ArrayNode steps, boolean roundsInputs) {
+        if (roundsInputs) {
+            steps.addObject().put("modules", "*").put("type", FLOAT);
+        }
         if (!steps.isEmpty()) {
             quantizationConfig.put("version", Any4Format.VERSION_WITH_TRANSFORMS);
             quantizationConfig.set(KEY, steps);

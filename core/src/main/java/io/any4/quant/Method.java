@@ -27,14 +27,20 @@ public enum Method {
     /// A table learned per row together with signed 8-bit group scales, and no zeros.
     ANY2S("any2s", 2, Family.LEARNED_TABLE_AND_SCALES),
     ANY3S("any3s", 3, Family.LEARNED_TABLE_AND_SCALES),
-    ANY4S("any4s", 4, Family.LEARNED_TABLE_AND_SCALES);
+    ANY4S("any4s", 4, Family.LEARNED_TABLE_AND_SCALES),
+    /// 4-bit floats whose format and clipping range are searched for (LLM-FP4, arXiv 2310.16836); the activations stay
+    /// as they are, or are rounded to floats of 8 or 4 bits as well, which the model simulates when it runs.
+    FPQ_W4A16("fpq-w4a16", 4, Family.SEARCHED_FLOAT),
+    FPQ_W4A8("fpq-w4a8", 4, Family.SEARCHED_FLOAT),
+    FPQ_W4A4("fpq-w4a4", 4, Family.SEARCHED_FLOAT);
 
     /// Where the levels of a format come from.
     public enum Family {
         INTEGER,
         FIXED_TABLE,
         LEARNED_TABLE,
-        LEARNED_TABLE_AND_SCALES
+        LEARNED_TABLE_AND_SCALES,
+        SEARCHED_FLOAT
     }
 
     private final String id;
@@ -59,6 +65,15 @@ public enum Method {
 
     public Family family() {
         return family;
+    }
+
+    /// Bits that a layer's inputs are rounded to, or 0 if they are not.
+    public int inputBits() {
+        return switch (this) {
+            case FPQ_W4A8 -> 8;
+            case FPQ_W4A4 -> 4;
+            default -> 0;
+        };
     }
 
     /// Levels a code chooses from.

@@ -51,6 +51,10 @@ public record QuantizationSpec(
             throw new InvalidInputException(
                     method.id() + " is always symmetric: leave the setting out, or choose an int or any method");
         }
+        if (method.inputBits() > 0 && groupSize != PER_ROW) {
+            throw new InvalidInputException(
+                    method.id() + " has one scale per row: leave the group size out, or choose fpq-w4a16");
+        }
         if (table == TableScope.MATRIX && method.family() == Family.LEARNED_TABLE_AND_SCALES) {
             throw new InvalidInputException(
                     method.id() + " needs a table per row: leave the setting out, or choose any2, any3 or any4");
@@ -61,14 +65,16 @@ public record QuantizationSpec(
         return method.family() == Family.INTEGER || method.family() == Family.LEARNED_TABLE;
     }
 
-    /// The usual settings of a method: groups of 128 (32 for `mx4`, `any4s` and its kin), asymmetric where that
-    /// can be chosen, fast k-means weighted by the second moment of the activations, one table per row, metadata in
-    /// F16 (BF16 for `any4s` and its kin, whose table entries are a hundredth of a weight), seed 0.
+    /// The usual settings of a method: groups of 128 (32 for `mx4`, `any4s` and its kin, whole rows for `fpq-*`),
+    /// asymmetric where that can be chosen, fast k-means weighted by the second moment of the activations, a table
+    /// per row, metadata in F16 (BF16 for `any4s` and its kin, whose table entries are a hundredth of a weight),
+    /// seed 0.
     public static QuantizationSpec of(Method method) {
+        int floats = method.family() == Family.SEARCHED_FLOAT ? PER_ROW : 128;
         boolean narrowScales = method == Method.MX4 || method.family() == Family.LEARNED_TABLE_AND_SCALES;
         return new QuantizationSpec(
                 method,
-                narrowScales ? 32 : 128,
+                narrowScales ? 32 : floats,
                 false,
                 ZeroPoint.FLOAT,
                 Clustering.FAST,
@@ -113,13 +119,20 @@ public record QuantizationSpec(
 
     /// Whether the result depends on [ChannelStatistics].
     public boolean usesStatistics() {
-        return method.family() == Family.LEARNED_TABLE && weighting != Weighting.NONE;
+        boolean weighted = method.family() == Family.LEARNED_TABLE || method.family() == Family.SEARCHED_FLOAT;
+        return weighted && weighting != Weighting.NONE || quantizesInputs();
+    }
+
+    /// Whether the inputs of the layer are quantized as well, for which samples of them are needed: see
+    /// [JointFloatSearch].
+    public boolean quantizesInputs() {
+        return method.inputBits() > 0;
     }
 
     /// Whether all rows read one table.
     public boolean sharesTable() {
         return switch (method.family()) {
-            case INTEGER, FIXED_TABLE -> true;
+            case INTEGER, FIXED_TABLE, SEARCHED_FLOAT -> true;
             case LEARNED_TABLE -> table == TableScope.MATRIX;
             case LEARNED_TABLE_AND_SCALES -> false;
         };
@@ -154,17 +167,18 @@ public record QuantizationSpec(
         return 8.0 * bytes(rows, columns) / ((double) rows * columns);
     }
 
-    /// The quantizer that does what this specification says.
+    /// The quantizer that does what this specification says of weights.
     public Quantizer quantizer() {
         return switch (method.family()) {
             case INTEGER -> new IntQuantizer(this);
             case FIXED_TABLE -> new FixedTableQuantizer(this);
+            case SEARCHED_FLOAT -> new FloatQuantizer(this);
             case LEARNED_TABLE -> new AnyQuantizer(this);
             case LEARNED_TABLE_AND_SCALES -> new SignedScaleQuantizer(this);
         };
     }
 
-    QuantizationSpec withMethod(Method method) {
+    QuantizationSpec withMethod(Method method, int groupSize, DType metadata) {
         return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
     }
 

@@ -52,11 +52,10 @@ final class SpecText {
     private static QuantizationSpec withMethod(QuantizationSpec spec, Method method) {
         QuantizationSpec before = QuantizationSpec.of(spec.method());
         QuantizationSpec usual = QuantizationSpec.of(method);
-        QuantizationSpec changed = spec.withMethod(method);
-        if (spec.groupSize() == before.groupSize()) {
-            changed = changed.withGroupSize(usual.groupSize());
-        }
-        return spec.metadata() == before.metadata() ? changed.withMetadata(usual.metadata()) : changed;
+        return spec.withMethod(
+                method,
+                spec.groupSize() == before.groupSize() ? usual.groupSize() : spec.groupSize(),
+                spec.metadata() == before.metadata() ? usual.metadata() : spec.metadata());
     }
 
     static String describe(QuantizationSpec spec) {

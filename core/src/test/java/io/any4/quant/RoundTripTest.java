@@ -7,6 +7,7 @@ import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Assume;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -27,20 +28,22 @@ final class RoundTripTest {
     @Property(tries = 150)
     void storedValuesAreWithinHalfAGap(
             @ForAll Method method, @ForAll("weights") float[] weights, @ForAll @IntRange(min = 1, max = 70) int group) {
+        Assume.that(method.inputBits() == 0); // those come with inputs and whole rows only
         float[] stored = store(method.id() + ",metadata=f32,weighting=none,group-size=" + group, weights);
         double gap = switch (method) {
             case INT2, ANY2, ANY2S -> 2 / 3.0;
             case INT3, ANY3, ANY3S -> 2 / 7.0;
             case INT4, ANY4, ANY4S -> 2 / 15.0;
             case INT8 -> 2 / 255.0;
-            case NF4, FP4, FP4_E2M1 -> 1 / 3.0;
+            case NF4, FP4, FP4_E2M1, FPQ_W4A16, FPQ_W4A8, FPQ_W4A4 -> 1 / 3.0;
             case MX4 -> 0.5; // the largest level may be 6/8 of the largest weight
         };
         for (int from = 0; from < weights.length; from += group) {
             int to = Math.min(weights.length, from + group);
             float reach = Groups.absoluteMax(weights, from, to);
             for (int j = from; j < to; j++) {
-                double bound = method.id().startsWith("any") ? 2 * reach : gap / 2 * reach;
+                double bound =
+                        method.id().startsWith("any") || method == Method.FPQ_W4A16 ? 2 * reach : gap / 2 * reach;
                 assertThat((double) Math.abs(stored[j] - weights[j])).isLessThanOrEqualTo(bound * 1.0001 + 1e-6);
             }
         }

@@ -1,0 +1,60 @@
+package io.any4.quant;
+
+import io.any4.tensor.DType;
+import io.any4.tinygemm.FpFormat;
+import java.util.List;
+
+/// A 4-bit float format as the table of a weight: its levels, and the scales with which they are stored.
+///
+/// @param levels ascending, below 1
+/// @param thresholds between neighbouring levels
+record FloatGrid(FpFormat format, float[] levels, float[] thresholds, float factor) {
+    /// What the largest magnitude of a group is multiplied by to give the candidates for its clipping range: LLM-FP4
+    /// searches about this range, in even steps of the bias as here.
+    private static final int CANDIDATES = 100;
+
+    private static final double LEAST = 0.35;
+    private static final double MOST = 1.2;
+
+    static FloatGrid of(FpFormat format) {
+        float[] levels = format.levels();
+        float[] thresholds = new float[levels.length - 1];
+        Grid.midpoints(levels, levels.length, thresholds);
+        return new FloatGrid(format, levels, thresholds, format.levelFactor());
+    }
+
+    /// One per candidate format of weights.
+    static List<FloatGrid> all() {
+        return FpFormat.ofBits(4).stream().map(FloatGrid::of).toList();
+    }
+
+    /// The clipping ranges to try, relative to the largest magnitude.
+    static double[] clippingFactors() {
+        double[] factors = new double[CANDIDATES];
+        for (int k = 0; k < CANDIDATES; k++) {
+            factors[k] = LEAST * Math.pow(MOST / LEAST, k / (CANDIDATES - 1.0));
+        }
+        return factors;
+    }
+
+    /// The scale with which `maximum` is the largest level, as stored; `row` is for error messages.
+    float scale(double maximum, DType metadata, int row) {
+        return WeightTensors.round((float) (maximum / levels[levels.length - 1]), metadata, row);
+    }
+
+    /// What brings a weight onto the format's grid; 0 for scales too small to divide by.
+    float inverse(float scale) {
+        float inverse = factor / scale;
+        return Float.isInfinite(inverse) || Float.isNaN(inverse) ? 0f : inverse;
+    }
+
+    /// The value stored for a weight.
+    float stored(float weight, float inverse, float scale) {
+        return format.round(weight * inverse) / factor * scale;
+    }
+
+    /// The level of a weight.
+    byte code(float weight, float inverse) {
+        return (byte) Grid.code(format.round(weight * inverse) / factor, thresholds);
+    }
+}
