@@ -8,6 +8,7 @@ import io.any4.tinygemm.Weight;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
 /// What a checkpoint holds, counted without running it.
@@ -55,9 +56,12 @@ record CheckpointSummary(long parameters, long bytes, double linearBitsPerWeight
                 parameters, bytes, 8.0 * linearBytes / Math.max(1, linearWeights), settings(config, bytesOfType));
     }
 
-    /// Tables, scales and zeros belong to the weight before them.
+    private static final Set<String> SIDE_DATA =
+            Set.of("weight_lut", "weight_scale", "weight_zero", "input_scale", "input_format");
+
+    /// Tables, scales and zeros belong to the weight beside them.
     private static boolean isSideData(String name) {
-        return name.endsWith(".weight_lut") || name.endsWith(".weight_scale") || name.endsWith(".weight_zero");
+        return SIDE_DATA.contains(name.substring(name.lastIndexOf('.') + 1));
     }
 
     private static String settings(JsonNode config, Map<DType, Long> bytesOfType) {
