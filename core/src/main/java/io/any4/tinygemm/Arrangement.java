@@ -3,8 +3,10 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
+import static io.any4.tinygemm.Simd.ORDER;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import java.util.Arrays;
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -67,9 +69,9 @@ final class Arrangement {
         return groups == 1 || lanesPerGroup % LANES == 0;
     }
 
-    /// Turns the scales of a row's groups at `scales[at ..]` into scales of its blocks, where blocks are smaller than
-    /// groups; leaves them alone where groups are smaller than blocks.
-    void spread(float[] scales, int at) {
+    /// Turns the scales of a row's groups at `scales[at ..]` into scales of its blocks, where all lanes of a block lie
+    /// in one group.
+    void spreadOverBlocks(float[] scales, int at) {
         if (blocksPerGroup > 1) {
             for (int b = blocks - 1; b >= 0; b--) {
                 scales[at + b] = scales[at + b / blocksPerGroup];
@@ -77,24 +79,25 @@ final class Arrangement {
         }
     }
 
-    /// The group of each lane, counted from the group of the block's first column.
-    IntVector laneGroups() {
-        return IntVector.fromArray(INTS, laneGroup, 0);
-    }
-
-    /// The scale of each lane of a block, of a row's [#spread] scales at `scales[at ..]`.
-    FloatVector scale(float[] scales, int at, int index) {
-        if (wide()) {
-            return Simd.broadcast(scales[at + index]);
+    /// Turns the scales of a row's groups at `scales[at ..]` into scales of its lanes, a vector for each block.
+    void spreadOverLanes(float[] scales, int at) {
+        for (int b = blocks - 1; b >= 0; b--) {
+            if (wide()) {
+                FloatVector.broadcast(FLOATS, scales[at + b / blocksPerGroup]).intoArray(scales, at + b * LANES);
+            } else {
+                IntVector loaded = FloatVector.fromArray(FLOATS, scales, at + b * groupsPerBlock)
+                        .reinterpretAsInts();
+                IntVector.fromArray(INTS, laneGroup, 0)
+                        .selectFrom(loaded)
+                        .reinterpretAsFloats()
+                        .intoArray(scales, at + b * LANES);
+            }
         }
-        IntVector loaded = FloatVector.fromArray(FLOATS, scales, at + index * groupsPerBlock)
-                .reinterpretAsInts();
-        return laneGroups().selectFrom(loaded).reinterpretAsFloats();
     }
 
-    /// Floats that a row's scales take in scratch memory, so that whole vectors can be read from any of them.
+    /// Floats that a row's scales take in scratch memory, before and after they are spread.
     int scaleSpace() {
-        return Simd.pad(Math.max(groups, blocks)) + LANES;
+        return Math.max(Simd.pad(groups), blocks * LANES) + LANES;
     }
 
     /// Where the columns start, after the group sums.
@@ -107,50 +110,52 @@ final class Arrangement {
         return columnsAt() + blocks * block;
     }
 
-    void arrange(float[] x, int offset, float[] out, int target) {
+    void arrange(float[] x, int offset, MemorySegment out, long target) {
         if (sums) {
             sum(x, offset, out, target);
         }
         arrangeColumns(x, offset, out, target + columnsAt());
     }
 
-    private void arrangeColumns(float[] x, int offset, float[] out, int target) {
+    private void arrangeColumns(float[] x, int offset, MemorySegment out, long target) {
         int full = columns / block;
         for (int b = 0; b < full; b++) {
             if (span == 1) {
-                FloatVector.fromArray(FLOATS, x, offset + b * block).intoArray(out, target + b * block);
+                FloatVector.fromArray(FLOATS, x, offset + b * block)
+                        .intoMemorySegment(out, 4 * (target + (long) b * block), ORDER);
+            } else if (Simd.BITS > 128) {
+                gatherBlock(x, offset + b * block, out, target + (long) b * block);
             } else {
-                arrangeBlock(x, offset + b * block, out, target + b * block);
+                arrangeBlock(x, offset + b * block, out, target + (long) b * block, block);
             }
         }
         if (full < blocks) {
-            arrangeLast(x, offset, out, target, full * block);
+            long last = target + (long) full * block;
+            out.asSlice(4 * last, 4L * block).fill((byte) 0);
+            arrangeBlock(x, offset + full * block, out, last, columns - full * block);
         }
     }
 
-    private void arrangeBlock(float[] x, int offset, float[] out, int target) {
+    private void gatherBlock(float[] x, int offset, MemorySegment out, long target) {
         for (int n = 0; n < span; n++) {
-            for (int lane = 0; lane < LANES; lane++) {
-                out[target + n * LANES + lane] = x[offset + gather[lane] + n];
-            }
+            FloatVector.fromArray(FLOATS, x, offset + n, gather, 0)
+                    .intoMemorySegment(out, 4 * (target + (long) n * LANES), ORDER);
         }
     }
 
-    private void arrangeLast(float[] x, int offset, float[] out, int target, int first) {
-        Arrays.fill(out, target + first, target + first + block, 0f);
-        for (int c = first; c < columns; c++) {
-            int within = c - first;
-            out[target + first + within % span * LANES + within / span] = x[offset + c];
+    private void arrangeBlock(float[] x, int offset, MemorySegment out, long target, int count) {
+        for (int c = 0; c < count; c++) {
+            out.setAtIndex(JAVA_FLOAT, target + c % span * LANES + c / span, x[offset + c]);
         }
     }
 
-    private void sum(float[] x, int offset, float[] out, int target) {
+    private void sum(float[] x, int offset, MemorySegment out, long target) {
+        out.asSlice(4 * target, 4L * Simd.pad(groups)).fill((byte) 0);
         for (int g = 0; g < groups; g++) {
             int from = g * groupSize;
             int to = Math.min(columns, from + groupSize);
-            out[target + g] = sum(x, offset + from, offset + to);
+            out.setAtIndex(JAVA_FLOAT, target + g, sum(x, offset + from, offset + to));
         }
-        Arrays.fill(out, target + groups, target + Simd.pad(groups), 0f);
     }
 
     private static float sum(float[] x, int from, int to) {

@@ -1,6 +1,7 @@
 package io.any4.tinygemm;
 
 import io.any4.checkpoint.InvalidInputException;
+import java.lang.foreign.MemorySegment;
 
 /// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
 ///
@@ -12,7 +13,7 @@ public final class CpuDevice implements Device {
     private final Team team;
     private final boolean ownsTeam;
     private final String description;
-    private float[] arranged = new float[0];
+    private MemorySegment arranged = Scratch.aligned(0);
 
     CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why) {
         this.kernels = kernels;
@@ -96,18 +97,18 @@ public final class CpuDevice implements Device {
         int length = matrix.arrangedLength();
         float[] from = CpuBuffer.of(x);
         float[] to = CpuBuffer.of(y);
-        float[] inputs = arrangedSpace(Math.multiplyExact(tokens, length));
+        MemorySegment inputs = arrangedSpace((long) tokens * length);
         team.run(tokens, 4, (first, last) -> {
             for (int t = first; t < last; t++) {
-                matrix.arrange(from, t * columns, inputs, t * length);
+                matrix.arrange(from, t * columns, inputs, (long) t * length);
             }
         });
         team.run(matrix.rows(), matrix.rowGrain(), (first, last) -> matrix.multiply(inputs, tokens, to, first, last));
     }
 
-    private float[] arrangedSpace(int length) {
-        if (arranged.length < length) {
-            arranged = new float[length];
+    private MemorySegment arrangedSpace(long length) {
+        if (arranged.byteSize() < 4 * length) {
+            arranged = Scratch.aligned(length);
         }
         return arranged;
     }

@@ -1,6 +1,7 @@
 package io.any4.tinygemm;
 
-import java.util.Arrays;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /// Any weight, dequantized row by row in plain Java: for group sizes that fit no vector layout. Slow but always right.
 final class GenericMatrix extends VectorMatrix {
@@ -19,14 +20,23 @@ final class GenericMatrix extends VectorMatrix {
     }
 
     @Override
-    public void arrange(float[] x, int offset, float[] arranged, int target) {
-        System.arraycopy(x, offset, arranged, target, columns);
-        Arrays.fill(arranged, target + columns, target + length, 0f);
+    public void arrange(float[] x, int offset, MemorySegment arranged, long target) {
+        put(x, offset, arranged, target);
     }
 
     @Override
-    void decode(int row, float[] panel, int at, int spare) {
-        weight().dequantizeRow(row, panel, at);
-        Arrays.fill(panel, at + columns, at + length, 0f);
+    void decode(int row, MemorySegment panel, long at, float[] scratch) {
+        weight().dequantizeRow(row, scratch, 0);
+        put(scratch, 0, panel, at);
+    }
+
+    @Override
+    int decodeSpace() {
+        return columns;
+    }
+
+    private void put(float[] values, int offset, MemorySegment out, long at) {
+        out.asSlice(4 * at, 4L * length).fill((byte) 0);
+        MemorySegment.copy(values, offset, out, ValueLayout.JAVA_FLOAT, 4 * at, columns);
     }
 }

@@ -2,6 +2,7 @@ package io.any4.tinygemm;
 
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /// What all weights with codes, group scales and zeros have in common.
@@ -10,23 +11,17 @@ import org.jspecify.annotations.Nullable;
 /// stretch of the same dot product.
 abstract class GroupedMatrix extends VectorMatrix {
     final Arrangement arrangement;
-    final MemorySegment codes;
-    final long rowBytes;
+    final PackedRows codes;
     final Metadata scale;
     final @Nullable Metadata zero;
-    /// Blocks that can be loaded whole.
-    final int full;
 
     GroupedMatrix(
             Weight weight, Tensor codes, Tensor scale, @Nullable Tensor zero, Arrangement arrangement, int blockBytes) {
         super(weight);
-        Tensor packed = OffHeap.view(codes);
         this.arrangement = arrangement;
-        this.codes = packed.data();
-        this.rowBytes = packed.columns();
+        this.codes = new PackedRows(codes, blockBytes);
         this.scale = new Metadata(scale, arrangement.groups);
         this.zero = zero == null ? null : new Metadata(zero, arrangement.groups);
-        this.full = (int) (rowBytes / blockBytes);
     }
 
     @Override
@@ -35,7 +30,7 @@ abstract class GroupedMatrix extends VectorMatrix {
     }
 
     @Override
-    public final void arrange(float[] x, int offset, float[] arranged, int target) {
+    public final void arrange(float[] x, int offset, MemorySegment arranged, long target) {
         arrangement.arrange(x, offset, arranged, target);
     }
 
@@ -45,20 +40,21 @@ abstract class GroupedMatrix extends VectorMatrix {
     }
 
     @Override
-    final void decode(int row, float[] panel, int at, int spare) {
+    final void decode(int row, MemorySegment panel, long at, float[] scratch) {
         if (zero != null) {
-            zero.widenRow(row, panel, at);
+            zero.widenRow(row, scratch, 0);
+            MemorySegment.copy(scratch, 0, panel, ValueLayout.JAVA_FLOAT, 4 * at, arrangement.columnsAt());
         }
-        widenScales(row, panel, spare);
-        decodeCodes(row, panel, at + arrangement.columnsAt(), spare);
+        scale.widenRow(row, scratch, 0);
+        arrangement.spreadOverLanes(scratch, 0);
+        long columns = 4 * (at + arrangement.columnsAt());
+        decodeCodes(row, false, panel, columns, scratch);
+        if (codes.hasEnds()) {
+            decodeCodes(row, true, panel, columns, scratch);
+        }
     }
 
-    /// Writes a row's scales to `out[at ..]`, spread over its blocks.
-    final void widenScales(int row, float[] out, int at) {
-        scale.widenRow(row, out, at);
-        arrangement.spread(out, at);
-    }
-
-    /// Writes the scaled codes of a row whose scales stand at `panel[scales ..]`.
-    abstract void decodeCodes(int row, float[] panel, int at, int scales);
+    /// Writes a row's scaled codes, those of whole blocks or that of the block at the end, to the panel, in which the
+    /// row's columns start at byte `at`; `scales` has a vector for each block.
+    abstract void decodeCodes(int row, boolean end, MemorySegment panel, long at, float[] scales);
 }

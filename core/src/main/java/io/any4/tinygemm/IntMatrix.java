@@ -1,13 +1,12 @@
 package io.any4.tinygemm;
 
-import static io.any4.tinygemm.Simd.BITS;
-import static io.any4.tinygemm.Simd.BYTES;
+import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
 
 import io.any4.tensor.DType;
-import jdk.incubator.vector.ByteVector;
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -15,6 +14,8 @@ import jdk.incubator.vector.VectorOperators;
 /// An 8-bit integer matrix: every int lane holds four columns.
 final class IntMatrix extends GroupedMatrix {
     static final int SPAN = 4;
+    private static final int BLOCK_BYTES = SPAN * LANES;
+    private static final long VECTOR_BYTES = 4L * LANES;
 
     private final boolean signed;
 
@@ -25,7 +26,7 @@ final class IntMatrix extends GroupedMatrix {
                 weight.scale(),
                 weight.zero(),
                 new Arrangement(weight.columns(), SPAN, weight.groupSize(), weight.zero() != null),
-                BITS / 8);
+                BLOCK_BYTES);
         signed = weight.codes().dtype() == DType.I8;
     }
 
@@ -34,38 +35,22 @@ final class IntMatrix extends GroupedMatrix {
     }
 
     @Override
-    void decodeCodes(int row, float[] panel, int at, int scales) {
-        long start = row * rowBytes;
-        for (int b = 0; b < arrangement.blocks; b++) {
-            FloatVector s = arrangement.scale(panel, scales, b);
-            IntVector c = load(start, b);
-            int to = at + b * arrangement.block;
-            if (signed) {
-                put(c.lanewise(VectorOperators.LSHL, 24).lanewise(VectorOperators.ASHR, 24), s, panel, to);
-                put(c.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 24), s, panel, to + LANES);
-                put(c.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 24), s, panel, to + 2 * LANES);
-                put(c.lanewise(VectorOperators.ASHR, 24), s, panel, to + 3 * LANES);
-            } else {
-                put(c.and(0xff), s, panel, to);
-                put(c.lanewise(VectorOperators.LSHR, 8).and(0xff), s, panel, to + LANES);
-                put(c.lanewise(VectorOperators.LSHR, 16).and(0xff), s, panel, to + 2 * LANES);
-                put(c.lanewise(VectorOperators.LSHR, 24), s, panel, to + 3 * LANES);
+    void decodeCodes(int row, boolean end, MemorySegment panel, long at, float[] scales) {
+        MemorySegment memory = codes.row(row, end);
+        int first = codes.first(end);
+        MemorySegment out = panel.asSlice(at + SPAN * VECTOR_BYTES * first);
+        long bytes = memory.byteSize();
+        for (long in = 0; in < bytes; in += BLOCK_BYTES) {
+            IntVector c = IntVector.fromMemorySegment(INTS, memory, in, ORDER);
+            FloatVector s = FloatVector.fromArray(FLOATS, scales, (first + (int) (in / BLOCK_BYTES)) * LANES);
+            for (int n = 0; n < SPAN; n++) {
+                IntVector top = c.lanewise(VectorOperators.LSHL, 24);
+                IntVector value =
+                        signed ? top.lanewise(VectorOperators.ASHR, 24) : top.lanewise(VectorOperators.LSHR, 24);
+                FloatVector w = (FloatVector) value.convert(VectorOperators.I2F, 0);
+                w.mul(s).intoMemorySegment(out, in * SPAN + n * VECTOR_BYTES, ORDER);
+                c = c.lanewise(VectorOperators.LSHR, 8);
             }
         }
-    }
-
-    private static void put(IntVector integers, FloatVector scale, float[] panel, int at) {
-        FloatVector values = (FloatVector) integers.convert(VectorOperators.I2F, 0);
-        values.mul(scale).intoArray(panel, at);
-    }
-
-    private IntVector load(long start, int block) {
-        long at = start + (long) block * arrangement.block;
-        if (block < full) {
-            return IntVector.fromMemorySegment(INTS, codes, at, ORDER);
-        }
-        int left = (int) (start + rowBytes - at);
-        return ByteVector.fromMemorySegment(BYTES, codes, at, ORDER, BYTES.indexInRange(0, left))
-                .reinterpretAsInts();
     }
 }

@@ -1,9 +1,12 @@
 package io.any4.tinygemm;
 
 import static io.any4.tinygemm.Simd.FLOATS;
+import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
+import static io.any4.tinygemm.Simd.ORDER;
 
 import io.any4.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -12,32 +15,54 @@ import jdk.incubator.vector.VectorOperators;
 final class Lut4Matrix extends LutMatrix {
     static final int BITS = 4;
     private static final int STEPS = 8;
+    private static final long VECTOR_BYTES = 4L * LANES;
+    private static final long BLOCK_VECTOR_BYTES = STEPS * VECTOR_BYTES;
 
     Lut4Matrix(LutWeight weight, Tensor codes) {
         super(weight, codes, BITS);
     }
 
     @Override
-    void decodeBlock(IntVector codes, IntVector table, FloatVector scale, float[] panel, int at) {
-        IntVector c = codes;
-        for (int n = 0; n < STEPS; n++) {
-            c.selectFrom(table).reinterpretAsFloats().mul(scale).intoArray(panel, at + n * LANES);
-            c = c.lanewise(VectorOperators.LSHR, BITS);
+    void decodeCodes(int row, boolean end, MemorySegment panel, long at, float[] scales) {
+        IntVector table = table(row).reinterpretAsInts();
+        MemorySegment memory = codes.row(row, end);
+        int first = codes.first(end);
+        MemorySegment out = panel.asSlice(at + first * BLOCK_VECTOR_BYTES);
+        long bytes = memory.byteSize();
+        for (long in = 0; in < bytes; in += BLOCK_BYTES) {
+            IntVector c = IntVector.fromMemorySegment(INTS, memory, in, ORDER);
+            int b = first + (int) (in / BLOCK_BYTES);
+            FloatVector scale = FloatVector.fromArray(FLOATS, scales, b * LANES);
+            for (int n = 0; n < STEPS; n++) {
+                FloatVector w = c.selectFrom(table).reinterpretAsFloats().mul(scale);
+                w.intoMemorySegment(out, in * STEPS + n * VECTOR_BYTES, ORDER);
+                c = c.lanewise(VectorOperators.LSHR, BITS);
+            }
         }
     }
 
     @Override
-    void addBlocks(float[] x, float[] scratch, int sums, int r0, int r1, int r2, int r3) {
+    void spread(float[] scales, int at) {
         if (arrangement.wide()) {
-            addWide(x, scratch, sums, r0, r1, r2, r3);
+            arrangement.spreadOverBlocks(scales, at);
         } else {
-            addNarrow(x, scratch, sums, r0, r1, r2, r3);
+            arrangement.spreadOverLanes(scales, at);
+        }
+    }
+
+    @Override
+    void addBlocks(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int r2, int r3) {
+        if (arrangement.wide()) {
+            addWide(x, scratch, end, r0, r1, r2, r3);
+        } else {
+            addNarrow(x, scratch, end, r0, r1, r2, r3);
         }
     }
 
     /// A block has one scale, which goes into the table.
-    private void addWide(float[] x, float[] scratch, int sums, int r0, int r1, int r2, int r3) {
+    private void addWide(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int r2, int r3) {
         int space = arrangement.scaleSpace();
+        int sums = 4 * space;
         FloatVector l0 = table(r0);
         FloatVector l1 = table(r1);
         FloatVector l2 = table(r2);
@@ -46,28 +71,29 @@ final class Lut4Matrix extends LutMatrix {
         FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
         FloatVector a2 = FloatVector.fromArray(FLOATS, scratch, sums + 2 * LANES);
         FloatVector a3 = FloatVector.fromArray(FLOATS, scratch, sums + 3 * LANES);
-        long o0 = r0 * rowBytes;
-        long o1 = r1 * rowBytes;
-        long o2 = r2 * rowBytes;
-        long o3 = r3 * rowBytes;
-        int columnsAt = arrangement.columnsAt();
-        int whole = full;
-        for (int b = 0; b < whole; b++) {
-            IntVector c0 = load(o0, b);
-            IntVector c1 = load(o1, b);
-            IntVector c2 = load(o2, b);
-            IntVector c3 = load(o3, b);
+        MemorySegment w0 = codes.row(r0, end);
+        MemorySegment w1 = codes.row(r1, end);
+        MemorySegment w2 = codes.row(r2, end);
+        MemorySegment w3 = codes.row(r3, end);
+        int first = codes.first(end);
+        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
+        long bytes = w0.byteSize();
+        for (long at = 0; at < bytes; at += BLOCK_BYTES) {
+            IntVector c0 = IntVector.fromMemorySegment(INTS, w0, at, ORDER);
+            IntVector c1 = IntVector.fromMemorySegment(INTS, w1, at, ORDER);
+            IntVector c2 = IntVector.fromMemorySegment(INTS, w2, at, ORDER);
+            IntVector c3 = IntVector.fromMemorySegment(INTS, w3, at, ORDER);
+            int b = first + (int) (at / BLOCK_BYTES);
             IntVector t0 = l0.mul(scratch[b]).reinterpretAsInts();
             IntVector t1 = l1.mul(scratch[space + b]).reinterpretAsInts();
             IntVector t2 = l2.mul(scratch[2 * space + b]).reinterpretAsInts();
             IntVector t3 = l3.mul(scratch[3 * space + b]).reinterpretAsInts();
-            int at = columnsAt + b * STEPS * LANES;
             for (int n = 0; n < STEPS; n++) {
-                FloatVector v = FloatVector.fromArray(FLOATS, x, at + n * LANES);
-                a0 = c0.selectFrom(t0).reinterpretAsFloats().fma(v, a0);
-                a1 = c1.selectFrom(t1).reinterpretAsFloats().fma(v, a1);
-                a2 = c2.selectFrom(t2).reinterpretAsFloats().fma(v, a2);
-                a3 = c3.selectFrom(t3).reinterpretAsFloats().fma(v, a3);
+                FloatVector u = FloatVector.fromMemorySegment(FLOATS, v, at * STEPS + n * VECTOR_BYTES, ORDER);
+                a0 = c0.selectFrom(t0).reinterpretAsFloats().fma(u, a0);
+                a1 = c1.selectFrom(t1).reinterpretAsFloats().fma(u, a1);
+                a2 = c2.selectFrom(t2).reinterpretAsFloats().fma(u, a2);
+                a3 = c3.selectFrom(t3).reinterpretAsFloats().fma(u, a3);
                 c0 = c0.lanewise(VectorOperators.LSHR, BITS);
                 c1 = c1.lanewise(VectorOperators.LSHR, BITS);
                 c2 = c2.lanewise(VectorOperators.LSHR, BITS);
@@ -81,8 +107,9 @@ final class Lut4Matrix extends LutMatrix {
     }
 
     /// The lanes of a block have scales of their own, which multiply what the lookup yields.
-    private void addNarrow(float[] x, float[] scratch, int sums, int r0, int r1, int r2, int r3) {
+    private void addNarrow(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int r2, int r3) {
         int space = arrangement.scaleSpace();
+        int sums = 4 * space;
         IntVector t0 = table(r0).reinterpretAsInts();
         IntVector t1 = table(r1).reinterpretAsInts();
         IntVector t2 = table(r2).reinterpretAsInts();
@@ -91,28 +118,29 @@ final class Lut4Matrix extends LutMatrix {
         FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
         FloatVector a2 = FloatVector.fromArray(FLOATS, scratch, sums + 2 * LANES);
         FloatVector a3 = FloatVector.fromArray(FLOATS, scratch, sums + 3 * LANES);
-        long o0 = r0 * rowBytes;
-        long o1 = r1 * rowBytes;
-        long o2 = r2 * rowBytes;
-        long o3 = r3 * rowBytes;
-        int columnsAt = arrangement.columnsAt();
-        int whole = full;
-        for (int b = 0; b < whole; b++) {
-            IntVector c0 = load(o0, b);
-            IntVector c1 = load(o1, b);
-            IntVector c2 = load(o2, b);
-            IntVector c3 = load(o3, b);
-            FloatVector s0 = arrangement.scale(scratch, 0, b);
-            FloatVector s1 = arrangement.scale(scratch, space, b);
-            FloatVector s2 = arrangement.scale(scratch, 2 * space, b);
-            FloatVector s3 = arrangement.scale(scratch, 3 * space, b);
-            int at = columnsAt + b * STEPS * LANES;
+        MemorySegment w0 = codes.row(r0, end);
+        MemorySegment w1 = codes.row(r1, end);
+        MemorySegment w2 = codes.row(r2, end);
+        MemorySegment w3 = codes.row(r3, end);
+        int first = codes.first(end);
+        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
+        long bytes = w0.byteSize();
+        for (long at = 0; at < bytes; at += BLOCK_BYTES) {
+            IntVector c0 = IntVector.fromMemorySegment(INTS, w0, at, ORDER);
+            IntVector c1 = IntVector.fromMemorySegment(INTS, w1, at, ORDER);
+            IntVector c2 = IntVector.fromMemorySegment(INTS, w2, at, ORDER);
+            IntVector c3 = IntVector.fromMemorySegment(INTS, w3, at, ORDER);
+            int b = first + (int) (at / BLOCK_BYTES);
+            FloatVector s0 = FloatVector.fromArray(FLOATS, scratch, b * LANES);
+            FloatVector s1 = FloatVector.fromArray(FLOATS, scratch, space + b * LANES);
+            FloatVector s2 = FloatVector.fromArray(FLOATS, scratch, 2 * space + b * LANES);
+            FloatVector s3 = FloatVector.fromArray(FLOATS, scratch, 3 * space + b * LANES);
             for (int n = 0; n < STEPS; n++) {
-                FloatVector v = FloatVector.fromArray(FLOATS, x, at + n * LANES);
-                a0 = c0.selectFrom(t0).reinterpretAsFloats().mul(s0).fma(v, a0);
-                a1 = c1.selectFrom(t1).reinterpretAsFloats().mul(s1).fma(v, a1);
-                a2 = c2.selectFrom(t2).reinterpretAsFloats().mul(s2).fma(v, a2);
-                a3 = c3.selectFrom(t3).reinterpretAsFloats().mul(s3).fma(v, a3);
+                FloatVector u = FloatVector.fromMemorySegment(FLOATS, v, at * STEPS + n * VECTOR_BYTES, ORDER);
+                a0 = c0.selectFrom(t0).reinterpretAsFloats().mul(s0).fma(u, a0);
+                a1 = c1.selectFrom(t1).reinterpretAsFloats().mul(s1).fma(u, a1);
+                a2 = c2.selectFrom(t2).reinterpretAsFloats().mul(s2).fma(u, a2);
+                a3 = c3.selectFrom(t3).reinterpretAsFloats().mul(s3).fma(u, a3);
                 c0 = c0.lanewise(VectorOperators.LSHR, BITS);
                 c1 = c1.lanewise(VectorOperators.LSHR, BITS);
                 c2 = c2.lanewise(VectorOperators.LSHR, BITS);
@@ -123,20 +151,5 @@ final class Lut4Matrix extends LutMatrix {
         a1.intoArray(scratch, sums + LANES);
         a2.intoArray(scratch, sums + 2 * LANES);
         a3.intoArray(scratch, sums + 3 * LANES);
-    }
-
-    @Override
-    void addLast(float[] x, float[] scratch, int scales, int sumAt, int row) {
-        IntVector c = loadLast(row * rowBytes);
-        IntVector table = table(row).reinterpretAsInts();
-        FloatVector s = arrangement.scale(scratch, scales, full);
-        int at = arrangement.columnsAt() + full * STEPS * LANES;
-        FloatVector a = FloatVector.fromArray(FLOATS, scratch, sumAt);
-        for (int n = 0; n < STEPS; n++) {
-            FloatVector v = FloatVector.fromArray(FLOATS, x, at + n * LANES);
-            a = c.selectFrom(table).reinterpretAsFloats().mul(s).fma(v, a);
-            c = c.lanewise(VectorOperators.LSHR, BITS);
-        }
-        a.intoArray(scratch, sumAt);
     }
 }

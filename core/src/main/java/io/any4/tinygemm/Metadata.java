@@ -56,25 +56,29 @@ final class Metadata {
     /// are finite: `out` must have room for whole vectors.
     void widenRow(int row, float[] out, int at) {
         for (int i = 0; i < groups; i += LANES) {
-            load(row, i).intoArray(out, at + i);
+            long index = (long) row * groups + i;
+            if (index < endStart) {
+                widen(data, index, out, at + i);
+            } else {
+                widen(end, index - endStart, out, at + i);
+            }
         }
     }
 
-    /// The numbers of a row's groups from `group` on, and finite numbers after the last one.
-    FloatVector load(int row, int group) {
-        long index = (long) row * groups + group;
-        return index < endStart ? load(data, index) : load(end, index - endStart);
-    }
-
-    private FloatVector load(MemorySegment from, long index) {
-        if (dtype == DType.F32) {
-            return FloatVector.fromMemorySegment(FLOATS, from, index * 4, ORDER);
-        }
-        if (dtype == DType.I8) {
+    private void widen(MemorySegment from, long index, float[] out, int at) {
+        if (dtype == DType.F16) {
+            Simd.lowF16(halves(from, index)).intoArray(out, at);
+        } else if (dtype == DType.BF16) {
+            Simd.lowBf16(halves(from, index)).intoArray(out, at);
+        } else if (dtype == DType.F32) {
+            FloatVector.fromMemorySegment(FLOATS, from, index * 4, ORDER).intoArray(out, at);
+        } else {
             ByteVector bytes = ByteVector.fromMemorySegment(QUARTER_BYTES, from, index, ORDER);
-            return (FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0);
+            ((FloatVector) bytes.convertShape(VectorOperators.B2F, FLOATS, 0)).intoArray(out, at);
         }
-        IntVector halves = Simd.toInts(ShortVector.fromMemorySegment(HALF_SHORTS, from, index * 2, ORDER));
-        return dtype == DType.F16 ? Simd.lowF16(halves) : Simd.lowBf16(halves);
+    }
+
+    private static IntVector halves(MemorySegment from, long index) {
+        return Simd.toInts(ShortVector.fromMemorySegment(HALF_SHORTS, from, index * 2, ORDER));
     }
 }

@@ -113,10 +113,10 @@ final class Simd {
     static FloatVector exp(FloatVector x) {
         FloatVector clamped = x.min(88f).max(-87.5f);
         // adding 1.5 * 2^23 rounds to an integer, which then stands in the low mantissa bits
-        FloatVector shifted = clamped.fma(broadcast(1.442695041f), broadcast(12582912f));
+        FloatVector shifted = clamped.fma(broadcast(1.442695f), broadcast(12582912f));
         FloatVector n = shifted.sub(12582912f);
         FloatVector r = n.fma(broadcast(-0.693359375f), clamped);
-        r = n.fma(broadcast(2.12194440e-4f), r);
+        r = n.fma(broadcast(2.1219444e-4f), r);
         FloatVector p = r.fma(broadcast(1f / 5040), broadcast(1f / 720));
         p = p.fma(r, broadcast(1f / 120));
         p = p.fma(r, broadcast(1f / 24));

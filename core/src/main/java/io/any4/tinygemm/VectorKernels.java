@@ -30,7 +30,7 @@ final class VectorKernels implements Kernels {
             return bits == Lut2Matrix.BITS ? new Lut2Matrix(weight, codes) : new Lut4Matrix(weight, codes);
         }
         if (PlaneMatrix.fits(weight, bits)) {
-            return new PlaneMatrix(weight, LutCodes.unpackable(weight, team), bits);
+            return PlaneMatrix.of(weight, LutCodes.unpackable(weight, team), bits);
         }
         return new GenericMatrix(weight);
     }

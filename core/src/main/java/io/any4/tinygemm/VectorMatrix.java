@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import java.lang.foreign.MemorySegment;
+
 /// A weight for the vector kernels.
 ///
 /// One token is multiplied by [#product], which subclasses with a fused kernel override; several tokens share decoded
@@ -18,40 +20,22 @@ abstract class VectorMatrix implements CpuMatrix {
         return weight;
     }
 
-    /// Writes a row as floats, in the order of arranged tokens, to `panel[at .. at + arrangedLength())`. The
-    /// [#decodeSpace] floats from `spare` on are free to use.
-    abstract void decode(int row, float[] panel, int at, int spare);
+    /// Writes a row as floats, in the order of arranged tokens, to the panel from float `at` on. The first
+    /// [#decodeSpace] floats of `scratch` are free to use.
+    abstract void decode(int row, MemorySegment panel, long at, float[] scratch);
 
-    /// Floats that [#decode] needs beside its result.
+    /// Scratch floats that [#decode] needs.
     int decodeSpace() {
         return 0;
     }
 
     /// `y[r]` for the rows `from <= r < to` and one arranged token.
-    void product(float[] x, float[] y, int from, int to) {
-        int length = arrangedLength();
-        float[] panel = Scratch.floats(Gemm.ROWS * length + Math.max(decodeSpace(), Gemm.SUMS));
-        for (int row = from; row < to; row += Gemm.ROWS) {
-            for (int i = 0; i < Gemm.ROWS; i++) {
-                decode(Math.min(row + i, to - 1), panel, i * length, Gemm.ROWS * length);
-            }
-            int last = to - 1;
-            Gemm.one(
-                    panel,
-                    length,
-                    x,
-                    0,
-                    y,
-                    0,
-                    row,
-                    Math.min(row + 1, last),
-                    Math.min(row + 2, last),
-                    Math.min(row + 3, last));
-        }
+    void product(MemorySegment x, float[] y, int from, int to) {
+        Gemm.multiply(this, x, 1, y, from, to);
     }
 
     @Override
-    public final void multiply(float[] arranged, int tokens, float[] y, int from, int to) {
+    public final void multiply(MemorySegment arranged, int tokens, float[] y, int from, int to) {
         if (from >= to) {
             return;
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.any4.tensor.DType;
 import io.any4.tinygemm.RandomWeights.Side;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -15,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The vector provider of this process against the oracle. The build runs this class once per vector width.
 class VectorMatmulTest {
     private static final long SEED = 20250701;
-    private static final int[] COLUMNS = {1, 7, 16, 33, 64, 100, 127, 128, 129, 256, 300, 552, 1024};
+    private static final int[] COLUMNS = {1, 33, 100, 128, 129, 300, 552, 1024};
 
     @BeforeAll
     static void theProviderIsTheOneAskedFor() {
@@ -83,7 +84,7 @@ class VectorMatmulTest {
             CpuMatrix matrix = new VectorKernels().prepare(weight, team);
             multiply(matrix, x, tokens, y, 0, weight.rows());
             assertClose(weight, x, tokens, y);
-            for (int fewer = 1; fewer < tokens; fewer++) {
+            for (int fewer : new int[] {1, 2, 3, 6}) {
                 assertPrefix(matrix, x, fewer, y);
             }
             assertSplitRows(matrix, x, y);
@@ -91,9 +92,9 @@ class VectorMatmulTest {
     }
 
     private static void multiply(CpuMatrix matrix, float[] x, int tokens, float[] y, int from, int to) {
-        float[] arranged = new float[tokens * matrix.arrangedLength()];
+        MemorySegment arranged = Scratch.aligned((long) tokens * matrix.arrangedLength());
         for (int t = 0; t < tokens; t++) {
-            matrix.arrange(x, t * matrix.columns(), arranged, t * matrix.arrangedLength());
+            matrix.arrange(x, t * matrix.columns(), arranged, (long) t * matrix.arrangedLength());
         }
         matrix.multiply(arranged, tokens, y, from, to);
     }

@@ -1,0 +1,60 @@
+package io.any4.tinygemm;
+
+import io.any4.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// The rows of a packed matrix as blocks of equal size, each of which can be loaded as a whole vector.
+///
+/// Whole blocks are read where they lie. What is left of each row after them is copied once into blocks of its own,
+/// filled up with zeros, so that kernels need neither masks nor bounds: they run over a row's whole blocks and then
+/// over
+/// the one at its end.
+final class PackedRows {
+    private final MemorySegment data;
+    private final MemorySegment ends;
+    private final long rowBytes;
+    private final int blockBytes;
+    /// Whole blocks per row.
+    final int full;
+    /// Blocks per row, including a short one.
+    final int blocks;
+
+    PackedRows(Tensor matrix, int blockBytes) {
+        Tensor own = OffHeap.view(matrix);
+        data = own.data();
+        rowBytes = own.columns() * own.dtype().bytes();
+        this.blockBytes = blockBytes;
+        full = (int) (rowBytes / blockBytes);
+        blocks = Math.toIntExact(Math.ceilDiv(rowBytes, blockBytes));
+        ends = copyEnds(Math.toIntExact(own.rows()));
+    }
+
+    private MemorySegment copyEnds(int rows) {
+        long whole = (long) full * blockBytes;
+        if (whole == rowBytes) {
+            return data;
+        }
+        MemorySegment copies = Arena.ofAuto().allocate((long) rows * blockBytes, 64);
+        for (int row = 0; row < rows; row++) {
+            MemorySegment.copy(data, row * rowBytes + whole, copies, (long) row * blockBytes, rowBytes - whole);
+        }
+        return copies;
+    }
+
+    /// A row's whole blocks, or the short block at its end filled up with zeros.
+    MemorySegment row(int row, boolean end) {
+        return end
+                ? ends.asSlice((long) row * blockBytes, blockBytes)
+                : data.asSlice(row * rowBytes, (long) full * blockBytes);
+    }
+
+    /// The first block that [#row] has.
+    int first(boolean end) {
+        return end ? full : 0;
+    }
+
+    boolean hasEnds() {
+        return full < blocks;
+    }
+}
