@@ -1,6 +1,5 @@
 package io.any4.cli;
 
-import io.any4.calibrate.Calibration;
 import io.any4.calibrate.CalibrationData;
 import io.any4.calibrate.QuantizationJob;
 import io.any4.calibrate.QuantizationPlan;
@@ -113,10 +112,10 @@ final class QuantizeCommand implements Callable<Integer> {
         try (PreparationOptions.Source source = preparation.open(this)) {
             Checkpoint checkpoint = source.checkpoint();
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
-            if (calibration.gptq || Quantization.needsStatistics(plan)) {
+            if (calibration.rounding().usesHessian() || Quantization.needsStatistics(plan)) {
                 int context = ModelConfig.parse(checkpoint.config()).contextLength();
                 CalibrationData data = calibration.data(model, context, seed);
-                StatisticsSource announced = Calibration.announced(data, calibration.mode(plan));
+                StatisticsSource announced = calibration.announced(plan, data);
                 quantizeCalibrated(checkpoint, QuantizationPlan.of(checkpoint, settings, announced), data);
             } else {
                 quantize(plan, StatisticsSource.NONE, System.nanoTime());
@@ -145,7 +144,7 @@ final class QuantizeCommand implements Callable<Integer> {
         long start = System.nanoTime();
         try (Device device = root.openDevice()) {
             Decoder decoder = Decoder.load(checkpoint, device);
-            quantize(plan, CalibrationOptions.run(calibration.mode(plan), decoder, data, Terminal.of(root)), start);
+            quantize(plan, calibration.run(plan, decoder, data, Terminal.of(root)), start);
         }
     }
 

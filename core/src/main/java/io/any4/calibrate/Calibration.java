@@ -42,7 +42,16 @@ public final class Calibration {
     ///
     /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
     public static StatisticsSource gptq(Decoder decoder, CalibrationData data, CalibrationListener listener) {
-        return new FeedbackStatistics(decoder, data, listener);
+        return hessians(decoder, data, Rounding.GPTQ, listener);
+    }
+
+    /// Hessians like those of [#gptq] for any way of rounding that needs them. To refine, an eighth of the data is
+    /// held out: every eighth sequence, or the end of each if there are fewer. The Hessian of that is held as well.
+    ///
+    /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
+    public static StatisticsSource hessians(
+            Decoder decoder, CalibrationData data, Rounding rounding, CalibrationListener listener) {
+        return new FeedbackStatistics(decoder, data, rounding, listener);
     }
 
     /// Samples of the inputs of every layer, for methods that quantize these as well: see [CalibrationMode#SAMPLES].
@@ -63,6 +72,7 @@ public final class Calibration {
             case SEQUENTIAL -> sequential(decoder, data, listener);
             case GPTQ -> gptq(decoder, data, listener);
             case SAMPLES -> samples(decoder, data, listener);
+            case LAYERWISE -> hessians(decoder, data, Rounding.NEAREST, listener);
         };
     }
 
@@ -73,8 +83,17 @@ public final class Calibration {
         return announced(data, sequential ? CalibrationMode.SEQUENTIAL : CalibrationMode.ONE_PASS);
     }
 
+    /// A calibration by [#hessians] that is still to be run.
+    public static StatisticsSource announced(CalibrationData data, Rounding rounding) {
+        return announced(FeedbackStatistics.provenance(data, rounding));
+    }
+
     /// A calibration that is still to be run in the given mode.
     public static StatisticsSource announced(CalibrationData data, CalibrationMode mode) {
+        return announced(mode.provenance(data));
+    }
+
+    private static StatisticsSource announced(ObjectNode provenance) {
         return new StatisticsSource() {
             @Override
             public ChannelStatistics statistics(String module) {
@@ -83,7 +102,7 @@ public final class Calibration {
 
             @Override
             public ObjectNode provenance() {
-                return mode.provenance(data);
+                return provenance;
             }
         };
     }

@@ -11,6 +11,8 @@ public enum CalibrationMode {
     /// As above, and within a block each layer on what the quantized layers before it produce; codes are chosen by
     /// feedback from the Hessian of the layer's input (GPTQ, arXiv 2210.17323).
     GPTQ("gptq"),
+    /// Like [#GPTQ], but codes are rounded to nearest; Hessians serve to refine the result.
+    LAYERWISE("layerwise"),
     /// Each block is run on what the unquantized blocks before it produce, and its inputs are sampled: what methods
     /// need
     /// that quantize inputs as well (LLM-FP4, arXiv 2310.16836).

@@ -2,6 +2,7 @@ package io.any4.calibrate;
 
 import io.any4.quant.Gptq;
 import io.any4.quant.Hessian;
+import io.any4.quant.Refinement;
 import io.any4.quant.RowListener;
 import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Team;
@@ -9,25 +10,44 @@ import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
-/// Chooses the codes of quantized weights by feedback; a Hessian is prepared once for all layers with the same input.
+/// Improves quantized weights with the Hessian of their input, which is prepared once for all layers with the same one.
 final class Feedback {
     private final Team team;
+    private final Rounding rounding;
     private @Nullable Hessian hessian;
-    private @Nullable Gptq prepared;
+    private @Nullable Gptq gptq;
+    private @Nullable Refinement refinement;
 
-    Feedback(Team team) {
+    Feedback(Rounding rounding, Team team) {
+        this.rounding = rounding;
         this.team = team;
     }
 
-    /// A weight with the levels of `levels` and codes chosen anew.
-    Weight apply(Hessian hessianOfInput, Tensor weights, Weight levels, RowListener listener, Arena arena) {
-        Gptq gptq = prepared;
-        if (gptq == null || hessian != hessianOfInput) {
-            prepared = null; // makes room for the next
-            gptq = Gptq.prepare(hessianOfInput, Gptq.Settings.USUAL, team);
+    /// A weight of the format of `levels`, with codes chosen anew and, if it is refined, tables and scales as well.
+    Weight apply(
+            Hessian hessianOfInput,
+            @Nullable Hessian heldOut,
+            Tensor weights,
+            Weight levels,
+            RowListener listener,
+            Arena arena) {
+        if (hessian != hessianOfInput) {
+            gptq = null; // makes room for the next
+            refinement = null;
             hessian = hessianOfInput;
-            prepared = gptq;
         }
-        return gptq.requantize(weights, levels, team, listener, arena).weight();
+        Weight result = levels;
+        if (rounding.feedback()) {
+            gptq = gptq == null ? Gptq.prepare(hessianOfInput, Gptq.Settings.USUAL, team) : gptq;
+            result = gptq.requantize(weights, levels, team, listener, arena).weight();
+        }
+        if (rounding.refinements() > 0) {
+            double damping = Gptq.Settings.USUAL.damping();
+            refinement = refinement == null ? Refinement.prepare(hessianOfInput, heldOut, damping) : refinement;
+            result = refinement
+                    .refine(weights, result, rounding.refinements(), team, listener, arena)
+                    .weight();
+        }
+        return result;
     }
 }

@@ -13,16 +13,19 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Hessians for GPTQ, stage by stage: the input of a layer is observed once everything that runs before it is
+/// Hessians for GPTQ and refinement, stage by stage: the input of a layer is observed once everything that runs before
+/// it is
 /// quantized ("true sequential").
 ///
 /// A stage is run as far as the input it is about. Memory is bounded by the hidden states of all sequences and by the
 /// Hessians of a stage; of those of experts as many as fit [#HESSIAN_BYTES] are collected at a time.
 final class FeedbackStatistics implements StatisticsSource {
     static final long HESSIAN_BYTES = 2L << 30;
+    private static final int HELD_OUT = 8;
 
     private final Decoder decoder;
     private final CalibrationData data;
+    private final Rounding rounding;
     private final CalibrationListener listener;
     private final SharedInputs inputs;
     private final BlockWalk walk;
@@ -30,9 +33,10 @@ final class FeedbackStatistics implements StatisticsSource {
     private @Nullable StatisticsCollector channels;
     private @Nullable HessianCollector hessians;
 
-    FeedbackStatistics(Decoder decoder, CalibrationData data, CalibrationListener listener) {
+    FeedbackStatistics(Decoder decoder, CalibrationData data, Rounding rounding, CalibrationListener listener) {
         this.decoder = decoder;
         this.data = data;
+        this.rounding = rounding;
         this.listener = listener;
         this.inputs = new SharedInputs(decoder);
         this.walk = new BlockWalk(decoder, data.windows());
@@ -49,6 +53,18 @@ final class FeedbackStatistics implements StatisticsSource {
         String leader = inputs.leader(module);
         observe(leader);
         return hessians == null ? null : hessians.of(leader);
+    }
+
+    @Override
+    public @Nullable Hessian heldOut(String module) {
+        String leader = inputs.leader(module);
+        observe(leader);
+        return hessians == null ? null : hessians.heldOut(leader);
+    }
+
+    @Override
+    public Rounding rounding() {
+        return rounding;
     }
 
     private void observe(String leader) {
@@ -68,16 +84,17 @@ final class FeedbackStatistics implements StatisticsSource {
         HessianCollector ofPairs = new HessianCollector(decoder, inputs, batch(stages.get(stage), leader));
         channels = ofChannels;
         hessians = ofPairs;
-        run(leader, stage, (linear, x, tokens) -> {
+        run(leader, stage, ofPairs, (linear, x, tokens) -> {
             ofChannels.input(linear, x, tokens);
             ofPairs.input(linear, x, tokens);
         });
     }
 
-    private void run(String leader, int stage, Tap tap) {
+    private void run(String leader, int stage, HessianCollector collector, Tap tap) {
         int stages = inputs.stages(0).size();
         int total = (decoder.config().layers() * stages + 1) * walk.sequences();
         for (int w = 0; w < walk.sequences(); w++) {
+            collector.holdOutFrom(share(w));
             if (walk.atHead()) {
                 walk.head(w, tap);
             } else if (SharedInputs.isExpert(leader)) {
@@ -89,13 +106,24 @@ final class FeedbackStatistics implements StatisticsSource {
         }
     }
 
+    /// How much of a sequence, from its beginning, is not held out.
+    private double share(int sequence) {
+        if (rounding.refinements() == 0) {
+            return 1;
+        }
+        if (walk.sequences() < HELD_OUT) {
+            return 1 - 1.0 / HELD_OUT;
+        }
+        return sequence % HELD_OUT == HELD_OUT - 1 ? 0 : 1;
+    }
+
     /// As many leaders of a stage, from this one on, as have room for their Hessians together.
     private List<String> batch(List<String> stage, String first) {
         List<String> batch = new ArrayList<>();
         long bytes = 0;
         for (String leader : stage.subList(stage.indexOf(first), stage.size())) {
             long width = Objects.requireNonNull(inputs.width(leader));
-            bytes += 4 * width * width;
+            bytes += 4 * width * width * (rounding.refinements() > 0 ? 2 : 1);
             if (!batch.isEmpty() && bytes > HESSIAN_BYTES) {
                 break;
             }
@@ -133,6 +161,11 @@ final class FeedbackStatistics implements StatisticsSource {
 
     @Override
     public ObjectNode provenance() {
-        return CalibrationMode.GPTQ.provenance(data);
+        return provenance(data, rounding);
+    }
+
+    static ObjectNode provenance(CalibrationData data, Rounding rounding) {
+        ObjectNode node = (rounding.feedback() ? CalibrationMode.GPTQ : CalibrationMode.LAYERWISE).provenance(data);
+        return rounding.refinements() > 0 ? node.put("refine", rounding.refinements()) : node;
     }
 }

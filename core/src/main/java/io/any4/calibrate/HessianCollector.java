@@ -5,6 +5,7 @@ import io.any4.model.Tap;
 import io.any4.quant.Hessian;
 import io.any4.tinygemm.Buffer;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +21,10 @@ final class HessianCollector implements Tap, AutoCloseable {
     private final Decoder decoder;
     private final Arena arena = Arena.ofShared();
     private final Map<String, MomentSums> sums = new HashMap<>();
+    private final Map<String, MomentSums> heldOutSums = new HashMap<>();
     private final Map<String, Hessian> finished = new HashMap<>();
+    private final Map<String, Hessian> heldOut = new HashMap<>();
+    private double share = 1;
 
     HessianCollector(Decoder decoder, SharedInputs inputs, List<String> leaders) {
         this.decoder = decoder;
@@ -33,6 +37,11 @@ final class HessianCollector implements Tap, AutoCloseable {
         }
     }
 
+    /// From now on, only this share of the tokens of each pass counts; those after it are held out.
+    void holdOutFrom(double share) {
+        this.share = share;
+    }
+
     boolean covers(String leader) {
         return sums.containsKey(leader);
     }
@@ -43,7 +52,16 @@ final class HessianCollector implements Tap, AutoCloseable {
         if (own != null) {
             float[] rows = new float[Math.multiplyExact(tokens, own.channels())];
             decoder.device().read(x, 0, rows, rows.length);
-            own.add(rows, tokens);
+            int used = (int) Math.round(share * tokens);
+            if (used > 0) {
+                own.add(rows, used);
+            }
+            if (used < tokens) {
+                float[] rest = Arrays.copyOfRange(rows, used * own.channels(), rows.length);
+                heldOutSums
+                        .computeIfAbsent(linear, name -> new MomentSums(decoder.device(), own.channels(), arena))
+                        .add(rest, tokens - used);
+            }
         }
     }
 
@@ -57,6 +75,13 @@ final class HessianCollector implements Tap, AutoCloseable {
         }
         boolean starved = own.tokens() * CHANNELS_PER_TOKEN < own.channels();
         return SharedInputs.isExpert(leader) && starved ? null : finished.computeIfAbsent(leader, name -> own.mean());
+    }
+
+    /// The Hessian of the held-out tokens, or null if there were none.
+    @Nullable
+    Hessian heldOut(String leader) {
+        MomentSums own = heldOutSums.get(leader);
+        return own == null ? null : heldOut.computeIfAbsent(leader, name -> own.mean());
     }
 
     @Override

@@ -45,7 +45,7 @@ public final class QuantizationJob {
         this.output = output;
         this.statistics = statistics;
         this.team = team;
-        this.feedback = new Feedback(team);
+        this.feedback = new Feedback(statistics.rounding(), team);
         int count = plan.copies().size() + plan.modules().size();
         this.meter = new ProgressMeter(listener, count, plan.quantizedWeights());
     }
@@ -183,11 +183,12 @@ public final class QuantizationJob {
             Weight quantized;
             if (module.spec().quantizesInputs()) {
                 quantized = quantizeWithInputs(module, weights, listener, arena, writer);
-            } else if (hessian == null) {
+            } else if (hessian == null || !statistics.rounding().usesHessian()) {
                 quantized = quantizer.quantize(weights, channels, team, listener, arena);
             } else {
                 Weight levels = quantizer.quantize(weights, channels, team, RowListener.NONE, arena);
-                quantized = feedback.apply(hessian, weights, levels, listener, arena);
+                Hessian heldOut = statistics.heldOut(module.name());
+                quantized = feedback.apply(hessian, heldOut, weights, levels, listener, arena);
             }
             Any4Format.tensors(module.name(), quantized).forEach(writer::write);
         } catch (InvalidInputException e) {

@@ -23,7 +23,7 @@ public interface StatisticsSource {
     @Nullable
     ChannelStatistics statistics(String module);
 
-    /// The second moments of a linear layer's input. Where there are any, codes are chosen by feedback (GPTQ).
+    /// The second moments of a linear layer's input, from which [#rounding] is done.
     ///
     /// @return the same object for layers with the same input, valid until a layer with another input is asked for;
     ///     null for plain rounding
@@ -36,6 +36,16 @@ public interface StatisticsSource {
     /// @return null if there are none
     default @Nullable InputSample sample(String module) {
         return null;
+    }
+
+    /// The same over tokens that [#hessian] has not seen; null if all were used.
+    default @Nullable Hessian heldOut(String module) {
+        return null;
+    }
+
+    /// How codes are chosen where there is a Hessian.
+    default Rounding rounding() {
+        return Rounding.NEAREST;
     }
 
     /// Where the statistics come from, as `config.json` shall tell; null if there are none. Equal descriptions have to

@@ -119,7 +119,7 @@ public record QuantizationSpec(
 
     /// Whether the result depends on [ChannelStatistics].
     public boolean usesStatistics() {
-        boolean weighted = method.family() == Family.LEARNED_TABLE || method.family() == Family.SEARCHED_FLOAT;
+        boolean weighted = method.family() != Family.INTEGER && method.family() != Family.FIXED_TABLE;
         return weighted && weighting != Weighting.NONE || quantizesInputs();
     }
 
