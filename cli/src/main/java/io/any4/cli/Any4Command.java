@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
             GenerateCommand.class,
             PerplexityCommand.class,
             EvalCommand.class,
+            BenchCommand.class,
             LogitsCommand.class,
             InspectCommand.class,
             DoctorCommand.class,

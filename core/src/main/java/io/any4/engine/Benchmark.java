@@ -1,0 +1,83 @@
+package io.any4.engine;
+
+import io.any4.model.Decoder;
+import io.any4.model.KvCache;
+import java.util.Arrays;
+import java.util.Random;
+
+/// Measures how fast a model runs: processing a prompt at once, and generating token by token, apart from each other.
+///
+/// The tokens are random ids, the same in every run: speed does not depend on which they are. What llama-bench calls
+/// `pp512` and `tg128` is measured the same way, generation starting from an empty cache.
+public final class Benchmark {
+    private static final long SEED = 1;
+
+    private final Decoder decoder;
+
+    public Benchmark(Decoder decoder) {
+        this.decoder = decoder;
+    }
+
+    /// Hears about each repetition that is done.
+    @FunctionalInterface
+    public interface Listener {
+        void repetition(int done, int total);
+    }
+
+    /// What was measured.
+    ///
+    /// @param prompt processing a prompt, with the logits of its last token
+    /// @param generation one token after the other
+    /// @param firstTokenSeconds median time from a prompt to the choice of the first token
+    public record Result(Speed prompt, Speed generation, double firstTokenSeconds) {}
+
+    /// Runs one repetition that does not count, then `repetitions` that do.
+    ///
+    /// @throws io.any4.checkpoint.InvalidInputException if the tokens do not fit the model's context
+    public Result run(int promptTokens, int generatedTokens, int repetitions, Listener listener) {
+        if (promptTokens < 1 || generatedTokens < 1 || repetitions < 1) {
+            throw new IllegalArgumentException("nothing to measure: %d prompt tokens, %d generated, %d repetitions"
+                    .formatted(promptTokens, generatedTokens, repetitions));
+        }
+        int[] ids = new Random(SEED)
+                .ints(
+                        Math.max(promptTokens, generatedTokens),
+                        0,
+                        decoder.config().vocabSize())
+                .toArray();
+        KvCache cache = decoder.newCache(ids.length);
+        float[] logits = new float[decoder.config().vocabSize()];
+        double[] prompt = new double[repetitions];
+        double[] generation = new double[repetitions];
+        for (int i = -1; i < repetitions; i++) {
+            double promptSeconds = prompt(ids, promptTokens, cache, logits);
+            double generationSeconds = generation(ids, generatedTokens, cache, logits);
+            if (i >= 0) {
+                prompt[i] = promptSeconds;
+                generation[i] = generationSeconds;
+            }
+            listener.repetition(i + 2, repetitions + 1);
+        }
+        Speed speed = Speed.of(promptTokens, prompt);
+        return new Result(speed, Speed.of(generatedTokens, generation), promptTokens / speed.median());
+    }
+
+    private double prompt(int[] ids, int tokens, KvCache cache, float[] logits) {
+        cache.truncate(0);
+        int[] all = Arrays.copyOf(ids, tokens);
+        long start = System.nanoTime();
+        decoder.logits(decoder.forward(all, cache), tokens - 1, 1, logits);
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    private double generation(int[] ids, int tokens, KvCache cache, float[] logits) {
+        cache.truncate(0);
+        int[] one = new int[1];
+        long start = System.nanoTime();
+        for (int i = 0; i < tokens; i++) {
+            one[0] = ids[i];
+            decoder.logits(decoder.forward(one, cache), 0, 1, logits);
+        }
+        return (System.nanoTime() - start) / 1e9;
+    }
+}
