@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -79,6 +80,10 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Seed of the draws. Default: ${DEFAULT-VALUE}.")
     long seed;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init")
+    CacheOptions cache;
+
     @Option(names = "--json", description = "Print JSON when done, rather than text as it comes.")
     boolean json;
 
@@ -90,6 +95,7 @@ final class GenerateCommand implements Callable<Integer> {
         try (Device device = root.openDevice();
                 LoadedModel loaded = LoadedModel.open(model, device);
                 Tokenizer tokenizer = Tokenizer.load(model)) {
+            cache.apply(loaded.decoder());
             GenerationDefaults defaults =
                     GenerationDefaults.read(model, loaded.decoder().config());
             GenerationOptions options = new GenerationOptions(maxTokens, sampling(defaults), defaults.stopIds());

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -47,6 +48,10 @@ final class PerplexityCommand implements Callable<Integer> {
     @Nullable
     Integer window;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init")
+    CacheOptions cache;
+
     @Option(names = "--json", description = "Print JSON.")
     boolean json;
 
@@ -56,6 +61,7 @@ final class PerplexityCommand implements Callable<Integer> {
         Terminal terminal = Terminal.of(root);
         try (Device device = root.openDevice();
                 LoadedModel loaded = LoadedModel.open(model, device)) {
+            cache.apply(loaded.decoder());
             Windows windows = loaded.windows(contents, window);
             if (windows.shortened()) {
                 terminal.note(

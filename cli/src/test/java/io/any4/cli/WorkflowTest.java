@@ -85,6 +85,51 @@ class WorkflowTest {
     }
 
     @Test
+    void feedbackAndScalingComeNearerToTheOriginal() throws IOException {
+        double plain = divergence("plain", "-m", "int3", "-g", "32");
+        assertThat(divergence("gptq", "-m", "int3", "-g", "32", "--gptq")).isLessThan(plain);
+        assertThat(divergence("both", "-m", "int3", "-g", "32", "--awq", "--gptq", "--calibration", text))
+                .isLessThan(plain);
+        Cli.Result both = Cli.run("quantize", model, "-o", output, "--awq", "--rotate");
+        assertThat(both.code()).isEqualTo(2);
+        assertThat(both.err()).contains("choose --rotate or --awq");
+    }
+
+    private double divergence(String name, Object... options) throws IOException {
+        Path quantized = directory.resolve(name);
+        Object[] command = new Object[options.length + 4];
+        System.arraycopy(new Object[] {"quantize", model, "-o", quantized}, 0, command, 0, 4);
+        System.arraycopy(options, 0, command, 4, options.length);
+        succeed(command);
+        return klOf(json("compare", model, quantized, "--text", text, "--json"));
+    }
+
+    private static double klOf(JsonNode comparison) {
+        return comparison.findValues("kl").stream()
+                .mapToDouble(JsonNode::asDouble)
+                .max()
+                .orElseThrow();
+    }
+
+    @Test
+    void cachesCanBeQuantized() throws IOException {
+        Path demo = Path.of("..", "models", "demo"); // its context spans several blocks
+        double exact = json("perplexity", demo, "--text", text, "--json")
+                .get("perplexity")
+                .asDouble();
+        double quantized = json("perplexity", demo, "--text", text, "--kv-cache", "any3", "--json")
+                .get("perplexity")
+                .asDouble();
+        assertThat(quantized).isNotEqualTo(exact).isCloseTo(exact, within(0.2 * exact));
+        assertThat(json("generate", demo, "Once", "--max-tokens", 4, "--kv-cache", "int8", "--json")
+                        .get("ids"))
+                .isNotEmpty();
+        Cli.Result unknown = Cli.run("generate", demo, "Once", "--kv-cache", "any5");
+        assertThat(unknown.code()).isEqualTo(2);
+        assertThat(unknown.err()).contains("a cache cannot have the format any5");
+    }
+
+    @Test
     void rotatedModelsRunAndAreCompared() throws IOException {
         Path second = directory.resolve("second");
         succeed("quantize", model, "-o", output, "-m", "int8", "--rotate", "--seed", 4);

@@ -21,7 +21,7 @@ record Attention(
         @Nullable Norm keyNorm,
         Buffer frequencies) {
     /// Adds the attention output for x, the normalised residual, to the residual.
-    void addTo(Buffer residual, Buffer x, Pass pass, KvCache.Layer cache) {
+    void addTo(Buffer residual, Buffer x, Pass pass, KvLayer cache) {
         Device device = pass.device();
         Scratch scratch = pass.scratch();
         int tokens = pass.tokens();
@@ -35,9 +35,7 @@ record Attention(
         }
         device.rope(scratch.queries, frequencies, tokens, shape.heads(), shape.headDim(), position);
         device.rope(scratch.keys, frequencies, tokens, shape.kvHeads(), shape.headDim(), position);
-        device.store(scratch.keys, tokens, shape.kvWidth(), cache.keys(), position);
-        device.store(scratch.values, tokens, shape.kvWidth(), cache.values(), position);
-        device.attention(scratch.queries, cache.keys(), cache.values(), shape, tokens, position, scratch.attended);
+        cache.attend(pass, shape, scratch.queries, scratch.keys, scratch.values, scratch.attended);
         output.apply(pass, scratch.attended, tokens, scratch.projected);
         device.add(residual, scratch.projected, (long) tokens * output.matrix().rows());
     }

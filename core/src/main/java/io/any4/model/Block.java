@@ -8,7 +8,7 @@ import java.util.function.UnaryOperator;
 /// One transformer block: attention, then a feed-forward network, each reading a normalised residual and adding to it.
 record Block(Norm attentionNorm, Attention attention, Norm feedForwardNorm, FeedForward feedForward) {
     /// Updates the residual stream `[tokens, hidden]` in place.
-    void forward(Buffer residual, Pass pass, KvCache.Layer cache) {
+    void forward(Buffer residual, Pass pass, KvLayer cache) {
         Buffer normed = pass.scratch().normed;
         attentionNorm.apply(pass.device(), residual, pass.tokens(), normed);
         attention.addTo(residual, normed, pass, cache);

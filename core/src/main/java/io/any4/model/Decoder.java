@@ -28,7 +28,8 @@ public final class Decoder {
     private Buffer hidden;
     private Buffer headInput;
     private Buffer logits;
-    private KvCache.@Nullable Layer loneCache;
+    private @Nullable DenseKvLayer loneCache;
+    private @Nullable KvFormat cacheFormat;
 
     Decoder(ModelConfig config, Device device, Matrix embedding, List<Block> blocks, Norm finalNorm, Linear head) {
         this.config = config;
@@ -63,12 +64,19 @@ public final class Decoder {
         return device;
     }
 
+    /// Sets how caches made from now on hold keys and values.
+    ///
+    /// @param format null for F32
+    public void cacheFormat(@Nullable KvFormat format) {
+        cacheFormat = format;
+    }
+
     /// An empty cache with room for `capacity` positions.
     ///
     /// @throws InvalidInputException if the model was not made for so many
     public KvCache newCache(int capacity) {
         requireContext(capacity);
-        return new KvCache(device, config, capacity);
+        return new KvCache(device, config, capacity, cacheFormat);
     }
 
     /// [#forward(int\[\], KvCache, Tap)] unwatched.
@@ -128,7 +136,7 @@ public final class Decoder {
         if (loneCache == null
                 || loneCache.keys().length()
                         < (long) tokens * config.attention(index).kvWidth()) {
-            loneCache = KvCache.Layer.allocate(device, config.attention(index), tokens);
+            loneCache = DenseKvLayer.allocate(device, config.attention(index), tokens);
         }
         blocks[index].forward(residual, new Pass(device, scratch, tokens, 0, tap), loneCache);
     }

@@ -1,31 +1,31 @@
 package io.any4.model;
 
 import io.any4.tinygemm.AttentionShape;
-import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The keys and values of one sequence: what attention remembers of the tokens so far.
 ///
-/// Belongs to the decoder that made it ([Decoder#newCache]); its memory is allocated once, for `capacity` positions.
+/// Belongs to the decoder that made it ([Decoder#newCache]). In F32 its memory is allocated once, for `capacity`
+/// positions; quantized (see [KvFormat]) it grows with the sequence, beside room for one layer in F32. Truncating a
+/// quantized cache leaves the last block as it was stored.
 public final class KvCache {
-    /// One block's share, `[capacity, kvHeads * headDim]` each.
-    record Layer(Buffer keys, Buffer values) {
-        static Layer allocate(Device device, AttentionShape shape, int capacity) {
-            long floats = (long) capacity * shape.kvWidth();
-            return new Layer(device.allocate(floats), device.allocate(floats));
-        }
-    }
-
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<KvLayer> layers = new ArrayList<>();
     private final int capacity;
     private int length;
 
-    KvCache(Device device, ModelConfig config, int capacity) {
+    /// @param format of everything but the newest positions, or null for F32
+    KvCache(Device device, ModelConfig config, int capacity, @Nullable KvFormat format) {
         this.capacity = capacity;
+        KvWorkspace workspace = format == null ? null : new KvWorkspace(device, config.attention(0), capacity);
         for (int layer = 0; layer < config.layers(); layer++) {
-            layers.add(Layer.allocate(device, config.attention(layer), capacity));
+            AttentionShape shape = config.attention(layer);
+            layers.add(
+                    format == null || workspace == null
+                            ? DenseKvLayer.allocate(device, shape, capacity)
+                            : new QuantizedKvLayer(format, workspace, shape));
         }
     }
 
@@ -50,9 +50,15 @@ public final class KvCache {
             throw new IllegalArgumentException("cannot cut %d positions to %d".formatted(length, newLength));
         }
         length = newLength;
+        layers.forEach(layer -> layer.truncate(newLength));
     }
 
-    Layer layer(int index) {
+    /// Bytes that the positions in use take.
+    public long bytes() {
+        return layers.stream().mapToLong(layer -> layer.bytes(length)).sum();
+    }
+
+    KvLayer layer(int index) {
         return layers.get(index);
     }
 
