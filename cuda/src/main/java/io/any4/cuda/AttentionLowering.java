@@ -24,7 +24,7 @@ final class AttentionLowering {
 
     /// Splits to launch: a power of two that covers the positions, so that launches of a decode step
     /// change rarely.
-    int splits(Op.Attend op) {
+    static int splits(Op.Attend op) {
         int positions = op.position() + op.tokens();
         int visible = op.shape().window() == 0
                 ? positions

@@ -21,25 +21,37 @@ final class Inputs {
         address = gpu.allocate(CAPACITY * 4L);
     }
 
-    /// The device address where a number will be.
-    long add(int value) {
-        values[count] = value;
-        return address + 4L * count++;
-    }
-
-    long addAll(int[] numbers) {
+    /// Adds the numbers of an operation; the result is the device address where they will be.
+    long add(Op op) {
         long at = address + 4L * count;
-        System.arraycopy(numbers, 0, values, count, numbers.length);
-        count += numbers.length;
-        return at;
-    }
-
-    long addAll(float[] numbers) {
-        long at = address + 4L * count;
-        for (float number : numbers) {
-            values[count++] = Float.floatToRawIntBits(number);
+        switch (op) {
+            case Op.Embed embed -> put(embed.ids());
+            case Op.Gather gather -> put(gather.rows());
+            case Op.Scatter scatter -> {
+                put(scatter.rows());
+                for (float factor : scatter.factors()) {
+                    values[count++] = Float.floatToRawIntBits(factor);
+                }
+            }
+            case Op.Rotate rotate -> values[count++] = rotate.position();
+            case Op.Store store -> values[count++] = store.position();
+            case Op.Attend attend -> values[count++] = attend.position();
+            case Op.MatMul m -> throw none(m);
+            case Op.AddBias b -> throw none(b);
+            case Op.Add a -> throw none(a);
+            case Op.Norm n -> throw none(n);
+            case Op.Swiglu s -> throw none(s);
         }
         return at;
+    }
+
+    private void put(int[] numbers) {
+        System.arraycopy(numbers, 0, values, count, numbers.length);
+        count += numbers.length;
+    }
+
+    private static IllegalArgumentException none(Op op) {
+        return new IllegalArgumentException("no numbers of the host in " + op);
     }
 
     /// Sends everything added and starts afresh.

@@ -20,6 +20,7 @@ final class Lowering {
     private final Packing packing;
     private final AttentionLowering attention;
     private final List<Launch> launches = new ArrayList<>();
+    private final List<Integer> withInputs = new ArrayList<>();
     private List<Op> ops = List.of();
 
     Lowering(Gpu gpu, Inputs inputs, Packing packing) {
@@ -32,11 +33,24 @@ final class Lowering {
     List<Launch> lower(List<Op> list) {
         ops = list;
         launches.clear();
+        withInputs.clear();
         packing.forgetAll();
         for (int i = 0; i < ops.size(); ) {
             i += lowerAt(i);
         }
         return List.copyOf(launches);
+    }
+
+    /// Adds the inputs of a list that repeats the one lowered last, as its launches expect them.
+    void addInputs(List<Op> repeated) {
+        for (int i : withInputs) {
+            inputs.add(repeated.get(i));
+        }
+    }
+
+    private long input(int i) {
+        withInputs.add(i);
+        return inputs.add(ops.get(i));
     }
 
     /// Lowers the operation at an index, and returns how many it took with it.
@@ -51,7 +65,7 @@ final class Lowering {
         RopeStore together = RopeStore.at(ops, i);
         if (together != null) {
             together.outputs().forEach(packing::forget);
-            launches.add(together.launch(inputs.add(together.position())));
+            launches.add(together.launch(input(i)));
             return RopeStore.TAKEN;
         }
         packing.forget(ops.get(i).out());
@@ -61,24 +75,25 @@ final class Lowering {
 
     private void lowerOne(int i, Op op) {
         switch (op) {
-            case Op.Embed embed -> launches.add(Launches.embed(embed, inputs.addAll(embed.ids())));
+            case Op.Embed embed -> launches.add(Launches.embed(embed, input(i)));
             case Op.AddBias bias -> launches.add(Launches.addBias(bias));
             case Op.Add add -> launches.add(Launches.add(add));
             case Op.Norm norm -> launches.add(Launches.norm(norm, packed(i, norm.out(), norm.rows(), norm.width())));
-            case Op.Rotate rotate -> launches.add(Launches.rope(rotate, inputs.add(rotate.position())));
-            case Op.Store store -> launches.add(Launches.store(store, inputs.add(store.position())));
+            case Op.Rotate rotate -> launches.add(Launches.rope(rotate, input(i)));
+            case Op.Store store -> launches.add(Launches.store(store, input(i)));
             case Op.Attend attend -> {
-                long position = inputs.add(attend.position());
+                long position = input(i);
                 int width = attend.shape().queryWidth();
-                boolean merges = attention.splits(attend) > 1;
+                boolean merges = AttentionLowering.splits(attend) > 1;
                 launches.addAll(attention.lower(
                         attend, position, merges ? packed(i, attend.out(), attend.tokens(), width) : null));
             }
             case Op.Swiglu swiglu -> launches.add(lowerSwiglu(i, swiglu));
-            case Op.Gather gather -> launches.add(Launches.gather(gather, inputs.addAll(gather.rows())));
-            case Op.Scatter scatter ->
-                launches.add(
-                        Launches.scatter(scatter, inputs.addAll(scatter.rows()), inputs.addAll(scatter.factors())));
+            case Op.Gather gather -> launches.add(Launches.gather(gather, input(i)));
+            case Op.Scatter scatter -> {
+                long rows = input(i);
+                launches.add(Launches.scatter(scatter, rows, rows + 4L * scatter.rows().length));
+            }
             case Op.MatMul matmul -> throw new IllegalStateException("products are lowered in groups");
         }
     }

@@ -45,10 +45,6 @@ record RopeStore(Op.Rotate q, Op.Rotate k, Op.Store keys, Op.Store values) {
                 && q.position() == values.position();
     }
 
-    int position() {
-        return q.position();
-    }
-
     List<CudaBuffer> outputs() {
         return List.of(q.out(), k.out(), keys.out(), values.out());
     }

@@ -120,6 +120,26 @@ class LoweringTest {
         assertThat(stepAt(600)).isNotEqualTo(first);
     }
 
+    @Test
+    void stepsAtOtherPositionsRepeatUnlessTheirLaunchesDiffer() {
+        List<Op> first = appending(5, 5);
+        assertThat(Repetition.of(appending(6, 6), first)).isTrue();
+        assertThat(Repetition.of(appending(6, 7), first))
+                .as("no longer one launch")
+                .isFalse();
+        assertThat(Repetition.of(appending(200, 200), first)).as("more splits").isFalse();
+        assertThat(Repetition.of(first.subList(0, 4), first)).isFalse();
+    }
+
+    private List<Op> appending(int position, int valuePosition) {
+        return List.of(
+                new Op.Rotate(q, gain, 1, 2, 32, position),
+                new Op.Rotate(k, gain, 1, 2, 32, position),
+                new Op.Store(k, 1, WIDTH, residual, position),
+                new Op.Store(v, 1, WIDTH, out, valuePosition),
+                new Op.Attend(q, residual, out, new AttentionShape(2, 2, 32, 0), 1, position, normed));
+    }
+
     private List<Launch> stepAt(int position) {
         ops.clear();
         ops.add(new Op.Embed(square, new int[] {position % 7}, q));

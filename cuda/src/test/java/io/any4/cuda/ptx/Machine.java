@@ -38,7 +38,7 @@ public final class Machine {
         if (kernel == null) {
             throw new PtxException("no such kernel: " + name);
         }
-        if (parameters.length < kernel.parameterBytes()) {
+        if (parameters.length != kernel.parameterBytes()) {
             throw new PtxException("%s takes %d bytes of parameters, not %d"
                     .formatted(name, kernel.parameterBytes(), parameters.length));
         }
