@@ -97,6 +97,10 @@ final class QuantizeCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     PreparationOptions preparation;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init")
+    BitOptions bits;
+
     @Option(names = "--dry-run", description = "Print what would be written, to the byte, and write nothing.")
     boolean dryRun;
 
@@ -105,12 +109,13 @@ final class QuantizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        QuantizationSettings settings = settings();
+        QuantizationSettings uniform = settings();
         if (!dryRun) {
             QuantizationJob.requireAbsent(output);
         }
         try (PreparationOptions.Source source = preparation.open(this)) {
             Checkpoint checkpoint = source.checkpoint();
+            QuantizationSettings settings = bits.apply(this, checkpoint, uniform);
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
             if (calibration.rounding().usesHessian() || Quantization.needsStatistics(plan)) {
                 int context = ModelConfig.parse(checkpoint.config()).contextLength();
@@ -172,9 +177,11 @@ final class QuantizeCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
+            facts.put("allocation", bits.facts());
             out.println(Json.line(facts));
             return;
         }
+        bits.print(out);
         out.printf(
                 "%s %s: %,d bytes; %d matrices at %.3f bits per weight, %.3f over the whole model%n",
                 error == null ? "would write" : "wrote",

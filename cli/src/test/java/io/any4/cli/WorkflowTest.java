@@ -152,6 +152,35 @@ class WorkflowTest {
     }
 
     @Test
+    void bitsAreKeptOnAverage() throws IOException {
+        Path plan = directory.resolve("plan.json");
+        JsonNode done = json("quantize", model, "-o", output, "--bits", 4.5, "--save-bits", plan, "--json");
+        assertThat(done.get("bitsPerWeight").asDouble()).isBetween(3.5, 4.5);
+        JsonNode layers = JsonMapper.shared().readTree(Files.readString(plan));
+        assertThat(layers).isEqualTo(done.get("allocation")).isNotEmpty();
+        JsonNode overrides = json("inspect", output, "--json").at("/quantization_config/overrides");
+        for (JsonNode layer : layers) {
+            assertThat(layer.get("settings").asString()).startsWith("method=");
+            assertThat(layer.get("sensitivity").asDouble()).isNotNegative();
+            assertThat(overrides.has(layer.get("module").asString())
+                            || layer.get("settings").asString().equals("method=any4,group-size=128"))
+                    .isTrue();
+        }
+        succeed("perplexity", output, "--text", text);
+        Path other = directory.resolve("other");
+        assertThat(Cli.run("quantize", model, "-o", other, "--bits", 1.5).code())
+                .isEqualTo(3);
+        assertThat(Cli.run("quantize", model, "-o", other, "--bits", 4, "-m", "nf4")
+                        .err())
+                .contains("nf4 has no forms of 2, 3 and 8 bits");
+        assertThat(Cli.run("quantize", model, "-o", other, "--bits", 4, "-g", 32)
+                        .code())
+                .isEqualTo(2);
+        Cli.Result text = succeed("quantize", model, "-o", other, "--bits", 5, "-m", "int4", "--dry-run");
+        assertThat(text.out()).contains("sensitivity", "bits per weight on average");
+    }
+
+    @Test
     void calibrationOnAFileIsRecorded() throws IOException {
         succeed("quantize", model, "-o", output, "--calibration", text, "--samples", 3, "--seqlen", 20, "--seed", 9);
         JsonNode calibration = json("inspect", output, "--json").at("/quantization_config/calibration");

@@ -10,6 +10,9 @@ import java.util.List;
 final class FloatInputs {
     private static final double[] FACTORS = FloatGrid.clippingFactors();
 
+    /// Tokens that are enough to find the candidates worth measuring exactly.
+    private static final int SHORTLIST_TOKENS = 128;
+
     /// Stands in for the range of inputs that are all zero.
     private static final float LEAST_MAXIMUM = 1e-20f;
 
@@ -103,10 +106,10 @@ final class FloatInputs {
     private double diagonalError(FloatActivations candidate, QuadraticForm form) {
         float[] stored = new float[channelMaxima.length];
         double error = 0;
-        for (float[] row : inputs) {
-            candidate.apply(row, 0, stored, 0, 1);
+        for (int t = 0; t < inputs.length; t += Math.ceilDiv(inputs.length, SHORTLIST_TOKENS)) {
+            candidate.apply(inputs[t], 0, stored, 0, 1);
             for (int j = 0; j < stored.length; j++) {
-                double difference = stored[j] - row[j];
+                double difference = stored[j] - inputs[t][j];
                 error += form.diagonal(j) * difference * difference;
             }
         }
