@@ -67,7 +67,7 @@ class ReadmeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"README.md", "CONTRIBUTING.md", "docs/papers.md"})
+    @ValueSource(strings = {"README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/papers.md"})
     void everyLinkedFileExists(String document) throws IOException {
         Path file = ROOT.resolve(document);
         List<String> links = Pattern.compile("\\]\\(([^):#]+)\\)")
