@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             QuantizeCommand.class,
             CompareCommand.class,
+            AblateCommand.class,
             GenerateCommand.class,
             PerplexityCommand.class,
             EvalCommand.class,

@@ -64,6 +64,14 @@ final class CalibrationOptions {
             })
     int refinements;
 
+    /// Chooses codes as a recipe says, if there is one.
+    void follow(@Nullable Recipe recipe) {
+        if (recipe != null) {
+            gptq = recipe.rounding().feedback();
+            refinements = recipe.rounding().refinements();
+        }
+    }
+
     /// How codes are chosen.
     Rounding rounding() {
         return new Rounding(gptq, refinements);

@@ -59,6 +59,9 @@ final class QuantizeCommand implements Callable<Integer> {
     Path output;
 
     @Mixin
+    RecipeOption recipe = new RecipeOption();
+
+    @Mixin
     @SuppressWarnings("NullAway.Init")
     SpecOptions format;
 
@@ -109,6 +112,8 @@ final class QuantizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        recipe.requireAlone(spec);
+        calibration.follow(recipe.recipe);
         QuantizationSettings uniform = settings();
         if (!dryRun) {
             QuantizationJob.requireAbsent(output);
@@ -131,7 +136,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
     QuantizationSettings settings() {
         try {
-            return QuantizationSettings.of(format.spec(seed))
+            return QuantizationSettings.of(format.spec(recipe.recipe, seed))
                     .withSkip(skip)
                     .withOverrides(overrides)
                     .withHead(includeHead)

@@ -53,7 +53,7 @@ final class SpecOptions {
             paramLabel = "WHAT",
             description =
                     "What the error of a weight counts by in any* formats: second-moment of its input (with the squared scale), "
-                            + "mean-abs, mean (with the scale, as the paper's code), none. Default: second-moment.")
+                            + "mean-abs, mean (with the scale, as the paper's code), mean-unscaled, none. Default: second-moment.")
     @Nullable
     String weighting;
 
@@ -83,10 +83,12 @@ final class SpecOptions {
 
     /// The specification the options describe.
     ///
+    /// @param recipe where to start from instead of the method, or null
     /// @throws ParameterException if they contradict each other or name something unknown
-    QuantizationSpec spec(long seed) {
+    QuantizationSpec spec(@Nullable Recipe recipe, long seed) {
         try {
-            QuantizationSpec spec = QuantizationSpec.of(Method.parse(method)).with("seed", String.valueOf(seed));
+            QuantizationSpec spec = recipe == null ? QuantizationSpec.of(Method.parse(method)) : recipe.spec();
+            spec = spec.with("seed", String.valueOf(seed));
             for (Map.Entry<String, String> setting : settings().entrySet()) {
                 spec = spec.with(setting.getKey(), setting.getValue());
             }

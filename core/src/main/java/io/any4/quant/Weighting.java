@@ -13,6 +13,8 @@ public enum Weighting {
     NONE("none", 0),
     /// `|E x_j| * s`: what the paper's published runs use.
     MEAN("mean", 1),
+    /// `|E x_j|` without the scale: a step of the paper's ablation.
+    UNSCALED_MEAN("mean-unscaled", 0),
     /// `E|x_j| * s`: what the paper's text describes.
     MEAN_ABSOLUTE("mean-abs", 1),
     /// `E[x_j^2] * s^2`: the expected squared error of the output, if channels are uncorrelated.
@@ -45,7 +47,7 @@ public enum Weighting {
         }
         double[] source = switch (this) {
             case NONE, SECOND_MOMENT -> statistics.secondMoment();
-            case MEAN -> statistics.mean();
+            case MEAN, UNSCALED_MEAN -> statistics.mean();
             case MEAN_ABSOLUTE -> statistics.meanAbsolute();
         };
         double sum = 0;

@@ -58,7 +58,7 @@ final class QuantizationSpecTest {
                     int4,group-size=-3             | the group size must be positive, not -3
                     int4,group-size=many           | the group size must be a whole number, not 'many'
                     any4,kmeans=best               | unknown k-means variant 'best'; supported are exact, fast, lloyd
-                    any4,weighting=x               | supported are none, mean, mean-abs, second-moment
+                    any4,weighting=x               | supported are none, mean, mean-unscaled, mean-abs, second-moment
                     any4,metadata=i8               | unknown metadata type 'i8'; supported are f16, bf16, f32
                     any4,colour=red                | unknown setting 'colour'; supported are method, group-size, symmetric
                     any4,exact                     | 'exact' in 'any4,exact' is not a setting; write key=value

@@ -1,0 +1,75 @@
+package io.any4.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Methods by one name, and the table of what each choice is worth.
+class RecipeTest {
+    @TempDir
+    Path directory;
+
+    private Path model;
+
+    @BeforeEach
+    void writeModel() throws IOException {
+        model = TinyLlama.write(directory.resolve("model"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "paper, -m any4 --weighting mean --kmeans lloyd",
+        "exact, -m any4 --kmeans exact",
+        "any4s, -m any4s",
+        "any4s-gptq, -m any4s --gptq",
+        "best, -m any4s --gptq --refine 3"
+    })
+    void aRecipeIsWhatItsOptionsAre(String recipe, String options) throws IOException {
+        Path named = directory.resolve("named");
+        Path spelled = directory.resolve("spelled");
+        assertThat(Cli.run("quantize", model, "-o", named, "--recipe", recipe).err())
+                .doesNotContain("any4j:");
+        String[] words =
+                "quantize %s -o %s %s".formatted(model, spelled, options).split(" ");
+        assertThat(Cli.run((Object[]) words).code()).isZero();
+        for (String file : new String[] {"config.json", "model.safetensors"}) {
+            assertThat(named.resolve(file)).hasSameBinaryContentAs(spelled.resolve(file));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--method int4", "-m any4", "--gptq", "--refine 2", "--kmeans fast", "--weighting none"})
+    void aRecipeAndAnOptionThatItDecidesAreRefused(String option) {
+        String command = "quantize %s -o %s --recipe best %s".formatted(model, directory.resolve("out"), option);
+        Cli.Result result = Cli.run((Object[]) command.split(" "));
+        assertThat(result.code()).isEqualTo(2);
+        assertThat(result.err()).contains("--recipe best decides --").contains("leave out one of the two");
+        assertThat(directory.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void anUnknownRecipeIsAnsweredWithTheKnownOnes() {
+        Cli.Result result = Cli.run("quantize", model, "-o", directory.resolve("out"), "--recipe", "worst");
+        assertThat(result.code()).isEqualTo(2);
+        assertThat(result.err()).contains("paper, exact, any4s, any4s-gptq, best");
+    }
+
+    @Test
+    void ablationChangesOneChoiceAtATime() throws IOException {
+        Path text = Files.writeString(directory.resolve("text.txt"), "A plain text. ".repeat(40));
+        Cli.Result result = Cli.run("ablate", model, "--text", text, "--calibration", text, "--samples", 3);
+        assertThat(result.code()).as(result.err()).isZero();
+        assertThat(result.out().lines().map(line -> line.split("  ")[0]))
+                .contains("original", "as published", "weights only", "x activations", "groups of 1024")
+                .contains("k-means: exact", "k-means++: seed 2");
+        assertThat(result.out()).contains("calibration: ");
+    }
+}
