@@ -14,9 +14,9 @@ cd "$(dirname "$0")/.."
 bundle=cuda/target/any4-gpu-bench
 mvn -q --batch-mode --no-transfer-progress -Dquick -DskipTests package
 rm -rf "$bundle"
-mkdir -p "$bundle"
-cp -r cli/target/lib cuda/target/test-classes models/demo bench/gpu/rates.cu bench/gpu/torch_baseline.py "$bundle"
-cp bench/gpu/run "$bundle/run"
+mkdir -p "$bundle/lib"
+cp cli/target/lib/any4-core-* cli/target/lib/any4-cuda-* cli/target/lib/jackson-* "$bundle/lib"
+cp -r cuda/target/test-classes models/demo bench/gpu/run bench/gpu/rates.cu bench/gpu/torch_baseline.py "$bundle"
 
 if [ "${1:-}" = bundle ]; then
     "$JAVA_HOME/bin/jlink" --add-modules java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.xml,jdk.incubator.vector,jdk.unsupported \

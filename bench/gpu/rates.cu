@@ -44,8 +44,10 @@ void measure(const char* name, uint32_t* out, long long* clocks) {
 int main() {
   uint32_t* out;
   long long* clocks;
-  cudaMalloc(&out, 1 << 20);
-  cudaMalloc(&clocks, 1 << 12);
+  if (cudaMalloc(&out, 1 << 20) || cudaMalloc(&clocks, 1 << 12)) {
+    fprintf(stderr, "no GPU: %s\n", cudaGetErrorString(cudaGetLastError()));
+    return 1;
+  }
   measure<0>("byte permute", out, clocks);
   measure<1>("three-input logic", out, clocks);
   measure<2>("funnel shift", out, clocks);

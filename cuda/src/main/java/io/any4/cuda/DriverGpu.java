@@ -31,11 +31,6 @@ final class DriverGpu implements Gpu {
     }
 
     @Override
-    public int multiprocessors() {
-        return info.multiprocessors();
-    }
-
-    @Override
     public long allocate(long bytes) {
         return context.allocate(bytes);
     }

@@ -11,9 +11,6 @@ interface Gpu extends AutoCloseable {
     /// Name, memory and driver in a few words.
     String describe();
 
-    /// Streaming multiprocessors.
-    int multiprocessors();
-
     /// Memory of at least `bytes` bytes, aligned to 256, contents undefined.
     ///
     /// @throws io.any4.checkpoint.InvalidInputException if the GPU has too little left

@@ -13,10 +13,9 @@ import java.util.List;
 ///
 /// @param capability compute capability times ten: 80 is Ampere, 90 Hopper
 /// @param driver CUDA version of the driver times 1000: 12040 is 12.4
-record GpuInfo(int index, int handle, String name, int capability, int multiprocessors, long memory, int driver) {
+record GpuInfo(int index, int handle, String name, int capability, long memory, int driver) {
     private static final int OLDEST_DRIVER = 12000; // has every function of Libcuda and takes PTX 8.0
     private static final int OLDEST_CHIP = 80; // has bf16 tensor cores
-    private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
     private static final int ATTRIBUTE_MAJOR = 75;
     private static final int ATTRIBUTE_MINOR = 76;
 
@@ -72,8 +71,7 @@ record GpuInfo(int index, int handle, String name, int capability, int multiproc
         Status.check("cuDeviceTotalMem", (int) Libcuda.DEVICE_MEMORY.invokeExact(out, handle));
         long memory = out.get(JAVA_LONG, 0);
         int capability = 10 * attribute(ATTRIBUTE_MAJOR, handle, out) + attribute(ATTRIBUTE_MINOR, handle, out);
-        int multiprocessors = attribute(ATTRIBUTE_MULTIPROCESSORS, handle, out);
-        return new GpuInfo(index, handle, name, capability, multiprocessors, memory, driver);
+        return new GpuInfo(index, handle, name, capability, memory, driver);
     }
 
     private static int attribute(int which, int handle, MemorySegment out) throws Throwable {

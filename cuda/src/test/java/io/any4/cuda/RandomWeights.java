@@ -18,6 +18,7 @@ final class RandomWeights {
         ANY4,
         ANY4S,
         ANY3,
+        ANY2,
         NF4,
         MX4,
         INT4,
@@ -47,6 +48,7 @@ final class RandomWeights {
             case ANY4S -> lut(4, rows, columns, group, learned(rows, 16), signedBytes(rows, groups), null);
             case ANY3 ->
                 lut(3, rows, columns, group, learned(rows, 8), scales(DType.F16, rows, groups), zeros(rows, groups));
+            case ANY2 -> lut(2, rows, columns, group, learned(rows, 4), scales(DType.BF16, rows, groups), null);
             case NF4 -> lut(4, rows, columns, group, table(NF4), scales(DType.F32, rows, groups), null);
             case MX4 -> lut(4, rows, columns, group, table(FP4), powers(rows, groups), null);
             case INT4 -> {

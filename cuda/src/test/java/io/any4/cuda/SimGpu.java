@@ -32,11 +32,6 @@ final class SimGpu implements Gpu {
     }
 
     @Override
-    public int multiprocessors() {
-        return 1;
-    }
-
-    @Override
     public long allocate(long bytes) {
         return machine.memory().allocate(bytes);
     }
