@@ -6,6 +6,7 @@ import io.any4.cuda.RandomWeights.Kind;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Weight;
 import java.util.Arrays;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,6 +56,20 @@ class GemmTest {
                 assertThat(error(device, weight, random, 2))
                         .as("%d columns, group %d", columns, group)
                         .isLessThan(BOUND);
+            }
+        }
+    }
+
+    @Test
+    void aTokensResultDoesNotDependOnItsBatch() {
+        try (CudaDevice device = new CudaDevice(() -> new SimGpu(KernelSet.BF16_SM90), Activation.BF16)) {
+            RandomWeights random = new RandomWeights(14);
+            Weight weight = random.weight(Kind.ANY4, 20, 1280, 128);
+            float[] x = random.activations(70 * 1280);
+            float[] all = product(device, weight, x, 70);
+            for (int tokens : new int[] {1, 8, 12, 30}) {
+                float[] some = product(device, weight, Arrays.copyOf(x, tokens * 1280), tokens);
+                assertThat(some).as("%d tokens", tokens).isEqualTo(Arrays.copyOf(all, tokens * 20));
             }
         }
     }
