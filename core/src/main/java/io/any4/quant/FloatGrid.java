@@ -28,11 +28,15 @@ record FloatGrid(FpFormat format, float[] levels, float[] thresholds, float fact
         return FpFormat.ofBits(4).stream().map(FloatGrid::of).toList();
     }
 
-    /// The clipping ranges to try, relative to the largest magnitude.
+    /// The clipping ranges to try, relative to the largest magnitude: about from `LEAST` to `MOST`, in equal ratios,
+    /// and
+    /// with 1 among them, so that a lone weight can be represented exactly.
     static double[] clippingFactors() {
+        double ratio = Math.pow(MOST / LEAST, 1 / (CANDIDATES - 1.0));
+        long one = Math.round(-Math.log(LEAST) / Math.log(ratio));
         double[] factors = new double[CANDIDATES];
         for (int k = 0; k < CANDIDATES; k++) {
-            factors[k] = LEAST * Math.pow(MOST / LEAST, k / (CANDIDATES - 1.0));
+            factors[k] = Math.pow(ratio, k - one);
         }
         return factors;
     }

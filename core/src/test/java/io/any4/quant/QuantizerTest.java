@@ -33,7 +33,7 @@ final class QuantizerTest {
     @ParameterizedTest
     @EnumSource(Method.class)
     void shapesThatDoNotDivideAreHandledAndTheBytesArePredicted(Method method) {
-        for (int group : new int[] {32, 64, 128, 7, QuantizationSpec.PER_ROW}) {
+        for (int group : groupSizes(method)) {
             for (int columns : new int[] {1, 33, 100, 256}) {
                 QuantizationSpec spec = QuantizationSpec.of(method).withGroupSize(group);
                 Weight weight = quantize(spec.describe(), random(5, columns, 3));
@@ -44,6 +44,14 @@ final class QuantizerTest {
                         .isEqualTo(spec.bytes(5, columns));
             }
         }
+    }
+
+    /// The methods that quantize activations too have one scale per row.
+    private static int[] groupSizes(Method method) {
+        return switch (method) {
+            case FPQ_W4A8, FPQ_W4A4 -> new int[] {QuantizationSpec.PER_ROW};
+            default -> new int[] {64, 32, 128, 7, QuantizationSpec.PER_ROW};
+        };
     }
 
     @ParameterizedTest
@@ -97,7 +105,8 @@ final class QuantizerTest {
             weights[640 + j] = j < 64 ? 0f : 0.01f * (j - 96); // a group of zeros
         }
         weights[384 + 77] = 4f; // one spike
-        Weight weight = quantize(method.id() + ",group-size=64", weights, 128);
+        QuantizationSpec spec = QuantizationSpec.of(method).withGroupSize(groupSizes(method)[0]);
+        Weight weight = quantize(spec.describe(), weights, 128);
         float[] stored = IntGoldenTest.values(weight);
         for (int i = 0; i < 128; i++) {
             assertThat(stored[i]).as("zero row").isZero();
@@ -108,7 +117,10 @@ final class QuantizerTest {
             assertThat(value).isFinite();
         }
         if (method.family() != Method.Family.FIXED_TABLE) {
-            float narrow = method.family() == Method.Family.LEARNED_TABLE_AND_SCALES ? 2e-3f : 0f;
+            float narrow = switch (method.family()) {
+                case LEARNED_TABLE_AND_SCALES, SEARCHED_FLOAT -> 2e-3f;
+                case INTEGER, FIXED_TABLE, LEARNED_TABLE -> 0f;
+            };
             assertThat(stored[128]).as("constant row").isCloseTo(0.375f, within(narrow));
             assertThat(stored[256]).as("two values").isCloseTo(-0.5f, within(narrow));
             assertThat(stored[257]).as("two values").isCloseTo(0.5f, within(2e-3f));
