@@ -3,10 +3,12 @@ package io.any4.cli;
 import io.any4.checkpoint.Checkpoint;
 import io.any4.eval.Windows;
 import io.any4.model.Decoder;
+import io.any4.model.ModelConfig;
 import io.any4.text.Tokenizer;
 import io.any4.tinygemm.Device;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A model on a device, with the files it lives on.
@@ -15,9 +17,15 @@ import org.jspecify.annotations.Nullable;
 /// @param decoder the model, on a device that belongs to somebody else
 record LoadedModel(Checkpoint checkpoint, Decoder decoder) implements AutoCloseable {
     static LoadedModel open(Path directory, Device device) {
+        return open(directory, device, UnaryOperator.identity());
+    }
+
+    /// @param change to the config that the checkpoint has
+    static LoadedModel open(Path directory, Device device, UnaryOperator<ModelConfig> change) {
         Checkpoint checkpoint = Checkpoint.open(directory);
         try {
-            return new LoadedModel(checkpoint, Decoder.load(checkpoint, device));
+            ModelConfig config = change.apply(ModelConfig.parse(checkpoint.config()));
+            return new LoadedModel(checkpoint, Decoder.load(checkpoint, device, config));
         } catch (RuntimeException e) {
             checkpoint.close();
             throw e;

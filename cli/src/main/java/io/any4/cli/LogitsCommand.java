@@ -14,9 +14,12 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 @Command(
         name = "logits",
@@ -32,6 +35,10 @@ final class LogitsCommand implements Callable<Integer> {
     @ParentCommand
     @SuppressWarnings("NullAway.Init")
     Any4Command root;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    CommandSpec spec;
 
     @Parameters(paramLabel = "MODEL", description = "Checkpoint directory, quantized or not.")
     @SuppressWarnings("NullAway.Init")
@@ -54,16 +61,38 @@ final class LogitsCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     Path output;
 
+    @Option(
+            names = "--rope-dtype",
+            paramLabel = "TYPE",
+            defaultValue = "f32",
+            description =
+                    "Type of the rotary frequencies: f32, or bf16 or f16 to compare with logits of a model that was cast to that type "
+                            + "as a whole, buffers included. Default: ${DEFAULT-VALUE}.")
+    String ropeType = "f32";
+
     @Override
     public Integer call() {
+        DType type = ropeType();
         try (Device device = root.openDevice();
-                LoadedModel loaded = LoadedModel.open(model, device);
+                LoadedModel loaded = LoadedModel.open(
+                        model, device, config -> config.withRope(config.rope().rounded(type)));
                 Arena arena = Arena.ofConfined()) {
             SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
             tensors.put("logits", logits(loaded.decoder(), arena));
             SafetensorsWriter.write(output, tensors, Map.of("format", "pt"));
         }
         return 0;
+    }
+
+    private DType ropeType() {
+        return switch (ropeType) {
+            case "f32" -> DType.F32;
+            case "bf16" -> DType.BF16;
+            case "f16" -> DType.F16;
+            default ->
+                throw new ParameterException(
+                        spec.commandLine(), "--rope-dtype can be f32, bf16 or f16, not " + ropeType);
+        };
     }
 
     private Tensor logits(Decoder decoder, Arena arena) {
