@@ -27,7 +27,7 @@ final class Arrangement {
     final int blocks;
     private final int span;
     private final boolean sums;
-    private final int lanesPerGroup;
+    private final boolean wide;
     private final int groupsPerBlock;
     private final int blocksPerGroup;
     private final int[] gather = new int[LANES];
@@ -41,12 +41,13 @@ final class Arrangement {
         groups = Math.ceilDiv(columns, groupSize);
         block = span * LANES;
         blocks = Math.ceilDiv(columns, block);
-        lanesPerGroup = Math.max(1, groupSize / span);
+        int lanesPerGroup = Math.max(1, groupSize / span);
+        wide = groups == 1 || lanesPerGroup % LANES == 0;
         blocksPerGroup = groups == 1 ? blocks : Math.max(1, lanesPerGroup / LANES);
-        groupsPerBlock = wide() ? 0 : LANES / lanesPerGroup;
+        groupsPerBlock = wide ? 0 : LANES / lanesPerGroup;
         for (int lane = 0; lane < LANES; lane++) {
             gather[lane] = lane * span;
-            laneGroup[lane] = wide() ? 0 : lane / lanesPerGroup;
+            laneGroup[lane] = wide ? 0 : lane / lanesPerGroup;
         }
     }
 
@@ -66,7 +67,7 @@ final class Arrangement {
 
     /// Whether all lanes of a block lie in one group.
     boolean wide() {
-        return groups == 1 || lanesPerGroup % LANES == 0;
+        return wide;
     }
 
     /// Turns the scales of a row's groups at `scales[at ..]` into scales of its blocks, where all lanes of a block lie
@@ -81,17 +82,22 @@ final class Arrangement {
 
     /// Turns the scales of a row's groups at `scales[at ..]` into scales of its lanes, a vector for each block.
     void spreadOverLanes(float[] scales, int at) {
-        for (int b = blocks - 1; b >= 0; b--) {
-            if (wide()) {
-                FloatVector.broadcast(FLOATS, scales[at + b / blocksPerGroup]).intoArray(scales, at + b * LANES);
-            } else {
-                IntVector loaded = FloatVector.fromArray(FLOATS, scales, at + b * groupsPerBlock)
-                        .reinterpretAsInts();
-                IntVector.fromArray(INTS, laneGroup, 0)
-                        .selectFrom(loaded)
-                        .reinterpretAsFloats()
-                        .intoArray(scales, at + b * LANES);
+        // from the last to the first, because the result overwrites the input
+        if (wide) {
+            for (int g = groups - 1; g >= 0; g--) {
+                FloatVector scale = FloatVector.broadcast(FLOATS, scales[at + g]);
+                int last = Math.min(blocks, (g + 1) * blocksPerGroup);
+                for (int b = last - 1; b >= g * blocksPerGroup; b--) {
+                    scale.intoArray(scales, at + b * LANES);
+                }
             }
+            return;
+        }
+        IntVector lanes = IntVector.fromArray(INTS, laneGroup, 0);
+        for (int b = blocks - 1; b >= 0; b--) {
+            IntVector loaded = FloatVector.fromArray(FLOATS, scales, at + b * groupsPerBlock)
+                    .reinterpretAsInts();
+            lanes.selectFrom(loaded).reinterpretAsFloats().intoArray(scales, at + b * LANES);
         }
     }
 

@@ -12,16 +12,14 @@ import org.jspecify.annotations.Nullable;
 abstract class GroupedMatrix extends VectorMatrix {
     final Arrangement arrangement;
     final PackedRows codes;
-    final Metadata scale;
-    final @Nullable Metadata zero;
+    final Sides sides;
 
     GroupedMatrix(
             Weight weight, Tensor codes, Tensor scale, @Nullable Tensor zero, Arrangement arrangement, int blockBytes) {
         super(weight);
         this.arrangement = arrangement;
         this.codes = new PackedRows(codes, blockBytes);
-        this.scale = new Metadata(scale, arrangement.groups);
-        this.zero = zero == null ? null : new Metadata(zero, arrangement.groups);
+        this.sides = new Sides(scale, zero, arrangement.groups);
     }
 
     @Override
@@ -41,11 +39,11 @@ abstract class GroupedMatrix extends VectorMatrix {
 
     @Override
     final void decode(int row, MemorySegment panel, long at, float[] scratch) {
-        if (zero != null) {
-            zero.widenRow(row, scratch, 0);
+        if (sides.hasZeros()) {
+            sides.widenZeros(row, scratch, 0);
             MemorySegment.copy(scratch, 0, panel, ValueLayout.JAVA_FLOAT, 4 * at, arrangement.columnsAt());
         }
-        scale.widenRow(row, scratch, 0);
+        sides.widenScales(row, scratch, 0);
         arrangement.spreadOverLanes(scratch, 0);
         long columns = 4 * (at + arrangement.columnsAt());
         decodeCodes(row, false, panel, columns, scratch);

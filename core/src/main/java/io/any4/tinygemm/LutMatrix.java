@@ -2,7 +2,6 @@ package io.any4.tinygemm;
 
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
-import static io.any4.tinygemm.Simd.ORDER;
 
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -73,16 +72,8 @@ abstract class LutMatrix extends GroupedMatrix {
 
     /// Starts a row's sum with the zeros' share, and widens the row's scales.
     private void begin(MemorySegment x, float[] scratch, int scales, int sumAt, int row) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        if (zero != null) {
-            zero.widenRow(row, scratch, scales);
-            for (int g = 0; g < arrangement.groups; g += LANES) {
-                FloatVector sums = FloatVector.fromMemorySegment(FLOATS, x, 4L * g, ORDER);
-                sum = FloatVector.fromArray(FLOATS, scratch, scales + g).fma(sums, sum);
-            }
-        }
-        sum.intoArray(scratch, sumAt);
-        scale.widenRow(row, scratch, scales);
+        sides.addZeros(row, x, scratch, sumAt);
+        sides.widenScales(row, scratch, scales);
         spread(scratch, scales);
     }
 

@@ -37,4 +37,23 @@ final class LutTables {
     static boolean fitBf16(float[] tables) {
         return IntStream.range(0, tables.length).allMatch(i -> (Float.floatToRawIntBits(tables[i]) & 0xffff) == 0);
     }
+
+    /// Whether all entries are zero or normal F16 numbers.
+    static boolean fitF16(float[] tables) {
+        return IntStream.range(0, tables.length).allMatch(i -> isNormalF16(tables[i]));
+    }
+
+    private static boolean isNormalF16(float value) {
+        boolean exact = Float.float16ToFloat(Float.floatToFloat16(value)) == value;
+        return exact && Float.isFinite(value) && (value == 0 || Math.abs(value) >= 0x1p-14f);
+    }
+
+    /// Entries as F16 in the upper halves of floats.
+    static float[] asF16(float[] tables) {
+        float[] out = new float[tables.length];
+        for (int i = 0; i < tables.length; i++) {
+            out[i] = Float.intBitsToFloat(Float.floatToFloat16(tables[i]) << 16);
+        }
+        return out;
+    }
 }

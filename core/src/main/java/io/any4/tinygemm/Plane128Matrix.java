@@ -38,11 +38,20 @@ final class Plane128Matrix extends PlaneMatrix {
                 ByteVector low = index.selectFrom(p2);
                 IntVector even = even(high, low);
                 IntVector odd = odd(high, low);
+                if (entries == Entries.F16) {
+                    Simd.lowF16(even).mul(scale).intoMemorySegment(panel, to, ORDER);
+                    Simd.lowF16(odd).mul(scale).intoMemorySegment(panel, to + step, ORDER);
+                    Simd.highF16(even).mul(scale).intoMemorySegment(panel, to + 2 * step, ORDER);
+                    Simd.highF16(odd).mul(scale).intoMemorySegment(panel, to + 3 * step, ORDER);
+                    c = c.reinterpretAsInts().lanewise(LSHR, bits).reinterpretAsBytes();
+                    to += VECTOR_BYTES;
+                    continue;
+                }
                 IntVector w0 = even.lanewise(LSHL, 16);
                 IntVector w1 = odd.lanewise(LSHL, 16);
                 IntVector w2 = even.and(0xffff0000);
                 IntVector w3 = odd.and(0xffff0000);
-                if (!bf16) {
+                if (entries == Entries.F32) {
                     ByteVector lower = index.selectFrom(plane(row, 1));
                     ByteVector lowest = index.selectFrom(plane(row, 0));
                     IntVector lowerEven = even(lower, lowest);

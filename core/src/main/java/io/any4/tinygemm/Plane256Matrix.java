@@ -23,10 +23,10 @@ final class Plane256Matrix extends PlaneMatrix {
 
     @Override
     void decodeCodes(int row, boolean end, MemorySegment panel, long at, float[] scales) {
-        if (bf16) {
-            decodeBf16(row, end, panel, at, scales);
-        } else {
-            decodeFloats(row, end, panel, at, scales);
+        switch (entries) {
+            case BF16 -> decodeBf16(row, end, panel, at, scales);
+            case F16 -> decodeF16(row, end, panel, at, scales);
+            case F32 -> decodeF32(row, end, panel, at, scales);
         }
     }
 
@@ -37,24 +37,52 @@ final class Plane256Matrix extends PlaneMatrix {
         int first = codes.first(end);
         int blocks = (int) (memory.byteSize() / BLOCK_BYTES);
         int codesPerByte = 8 / bits;
-        long second = (long) codesPerByte * VECTOR_BYTES;
-        long to = at + 2 * second * first;
+        long second = codesPerByte * VECTOR_BYTES;
+        MemorySegment out = panel.asSlice(at + 2 * second * first);
         for (int b = 0; b < blocks; b++) {
             FloatVector scale = FloatVector.fromArray(FLOATS, scales, (first + b) * LANES);
             ByteVector c = ByteVector.fromMemorySegment(CODES, memory, (long) b * BLOCK_BYTES, ORDER);
+            long to = 2 * second * b;
             for (int n = 0; n < codesPerByte; n++) {
                 ByteVector index = c.and((byte) 15);
                 IntVector upper = pairs(index.selectFrom(p3), index.selectFrom(p2));
-                upper.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).intoMemorySegment(panel, to, ORDER);
-                upper.and(0xffff0000).reinterpretAsFloats().mul(scale).intoMemorySegment(panel, to + second, ORDER);
+                FloatVector even = Simd.lowBf16(upper);
+                FloatVector odd = Simd.highBf16(upper);
+                even.mul(scale).intoMemorySegment(out, to, ORDER);
+                odd.mul(scale).intoMemorySegment(out, to + second, ORDER);
                 c = c.reinterpretAsInts().lanewise(LSHR, bits).reinterpretAsBytes();
                 to += VECTOR_BYTES;
             }
-            to += second;
         }
     }
 
-    private void decodeFloats(int row, boolean end, MemorySegment panel, long at, float[] scales) {
+    private void decodeF16(int row, boolean end, MemorySegment panel, long at, float[] scales) {
+        ByteVector p2 = plane(row, 2);
+        ByteVector p3 = plane(row, 3);
+        MemorySegment memory = codes.row(row, end);
+        int first = codes.first(end);
+        int blocks = (int) (memory.byteSize() / BLOCK_BYTES);
+        int codesPerByte = 8 / bits;
+        long second = codesPerByte * VECTOR_BYTES;
+        MemorySegment out = panel.asSlice(at + 2 * second * first);
+        for (int b = 0; b < blocks; b++) {
+            FloatVector scale = FloatVector.fromArray(FLOATS, scales, (first + b) * LANES);
+            ByteVector c = ByteVector.fromMemorySegment(CODES, memory, (long) b * BLOCK_BYTES, ORDER);
+            long to = 2 * second * b;
+            for (int n = 0; n < codesPerByte; n++) {
+                ByteVector index = c.and((byte) 15);
+                IntVector upper = pairs(index.selectFrom(p3), index.selectFrom(p2));
+                FloatVector even = Simd.lowF16(upper);
+                FloatVector odd = Simd.highF16(upper);
+                even.mul(scale).intoMemorySegment(out, to, ORDER);
+                odd.mul(scale).intoMemorySegment(out, to + second, ORDER);
+                c = c.reinterpretAsInts().lanewise(LSHR, bits).reinterpretAsBytes();
+                to += VECTOR_BYTES;
+            }
+        }
+    }
+
+    private void decodeF32(int row, boolean end, MemorySegment panel, long at, float[] scales) {
         ByteVector p0 = plane(row, 0);
         ByteVector p1 = plane(row, 1);
         ByteVector p2 = plane(row, 2);
@@ -63,23 +91,25 @@ final class Plane256Matrix extends PlaneMatrix {
         int first = codes.first(end);
         int blocks = (int) (memory.byteSize() / BLOCK_BYTES);
         int codesPerByte = 8 / bits;
-        long second = (long) codesPerByte * VECTOR_BYTES;
-        long to = at + 2 * second * first;
+        long second = codesPerByte * VECTOR_BYTES;
+        MemorySegment out = panel.asSlice(at + 2 * second * first);
         for (int b = 0; b < blocks; b++) {
             FloatVector scale = FloatVector.fromArray(FLOATS, scales, (first + b) * LANES);
             ByteVector c = ByteVector.fromMemorySegment(CODES, memory, (long) b * BLOCK_BYTES, ORDER);
+            long to = 2 * second * b;
             for (int n = 0; n < codesPerByte; n++) {
                 ByteVector index = c.and((byte) 15);
                 IntVector upper = pairs(index.selectFrom(p3), index.selectFrom(p2));
                 IntVector lower = pairs(index.selectFrom(p1), index.selectFrom(p0));
-                IntVector even = upper.lanewise(LSHL, 16).or(lower.and(0xffff));
-                IntVector odd = upper.and(0xffff0000).or(lower.lanewise(LSHR, 16));
-                even.reinterpretAsFloats().mul(scale).intoMemorySegment(panel, to, ORDER);
-                odd.reinterpretAsFloats().mul(scale).intoMemorySegment(panel, to + second, ORDER);
+                FloatVector even =
+                        upper.lanewise(LSHL, 16).or(lower.and(0xffff)).reinterpretAsFloats();
+                FloatVector odd =
+                        upper.and(0xffff0000).or(lower.lanewise(LSHR, 16)).reinterpretAsFloats();
+                even.mul(scale).intoMemorySegment(out, to, ORDER);
+                odd.mul(scale).intoMemorySegment(out, to + second, ORDER);
                 c = c.reinterpretAsInts().lanewise(LSHR, bits).reinterpretAsBytes();
                 to += VECTOR_BYTES;
             }
-            to += second;
         }
     }
 

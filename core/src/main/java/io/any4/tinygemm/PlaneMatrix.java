@@ -8,9 +8,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// A table weight for 128-bit and 256-bit vectors (NEON, AVX2), whose only fast lookup is a shuffle of 16 bytes.
 ///
-/// The table is kept as planes of bytes, one for each byte of a float; two shuffles look up the upper halves of 16
-/// entries, which is all there is when the entries are bf16 numbers, and two more the lower halves. A load of 16 bytes
-/// of codes is a block, whatever the width.
+/// The table is kept as planes of bytes. Two shuffles look up 16 entries of 16 bits, which are widened to floats in
+/// registers; entries that fit no such type take two more. A load of 16 bytes of codes is a block, whatever the width.
 abstract class PlaneMatrix extends GroupedMatrix {
     static final VectorSpecies<Byte> CODES = ByteVector.SPECIES_128;
     static final int BLOCK_BYTES = 16;
@@ -19,8 +18,8 @@ abstract class PlaneMatrix extends GroupedMatrix {
 
     /// Bits per code.
     final int bits;
-    /// Whether the lower halves of all table entries are zero.
-    final boolean bf16;
+    /// What the two upper planes hold, and whether there are two lower ones.
+    final Entries entries;
 
     private final byte[] planes;
     private final int planeStride;
@@ -35,9 +34,26 @@ abstract class PlaneMatrix extends GroupedMatrix {
                 BLOCK_BYTES);
         this.bits = bits;
         float[] tables = LutTables.repeated(weight, TABLE);
-        planes = LutTables.planes(tables, TABLE);
+        entries = Entries.of(tables);
+        planes = LutTables.planes(entries == Entries.F16 ? LutTables.asF16(tables) : tables, TABLE);
         planeStride = weight.lut().rows() == 1 ? 0 : 4 * TABLE;
-        bf16 = LutTables.fitBf16(tables);
+    }
+
+    /// How table entries are kept.
+    enum Entries {
+        /// Two planes: the upper halves of floats whose lower halves are zero.
+        BF16,
+        /// Two planes: F16 numbers, none of them too small to be normal.
+        F16,
+        /// Four planes.
+        F32;
+
+        static Entries of(float[] tables) {
+            if (LutTables.fitBf16(tables)) {
+                return BF16;
+            }
+            return LutTables.fitF16(tables) ? F16 : F32;
+        }
     }
 
     static boolean fits(LutWeight weight, int bits) {

@@ -26,9 +26,6 @@ final class Simd {
     /// As many shorts as there are lanes.
     static final VectorSpecies<Short> HALF_SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
-    /// As many bytes as there are lanes, but at least eight.
-    static final VectorSpecies<Byte> QUARTER_BYTES =
-            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, FLOATS.vectorBitSize() / 4)));
 
     static final int BITS = FLOATS.vectorBitSize();
     static final int LANES = FLOATS.length();
