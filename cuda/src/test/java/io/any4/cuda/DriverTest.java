@@ -18,9 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The driver binding, called for real against a stub library that gcc builds. Leave it out where there
-/// is no gcc:
-/// `./check -Dtest.excludedGroups=shared,native`.
+/// The driver binding, called for real against a stub library that gcc builds; run by `./check -Pshared`.
 @Tag("native")
 class DriverTest {
     @TempDir
@@ -40,7 +38,7 @@ class DriverTest {
                     .start();
             assertThat(gcc.waitFor()).as(Files.readString(log)).isZero();
         } catch (IOException e) {
-            throw new AssertionError("this test needs gcc; without it run -Dtest.excludedGroups=shared,native", e);
+            throw new AssertionError("this test needs gcc: install it, or leave out -Pshared", e);
         }
     }
 
