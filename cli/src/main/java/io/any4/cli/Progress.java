@@ -68,7 +68,6 @@ sealed interface Progress extends AutoCloseable {
                     .setTaskName(task)
                     .setInitialMax(total)
                     .setUnit(" " + unit.name(), unit.size())
-                    .showSpeed()
                     .setStyle(ProgressBarStyle.COLORFUL_UNICODE_BLOCK)
                     .setUpdateIntervalMillis(100)
                     .setConsumer(new DelegatingProgressBarConsumer(line -> redraw(err, line), columns))
