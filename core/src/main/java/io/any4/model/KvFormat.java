@@ -8,9 +8,9 @@ import java.util.List;
 /// How a [KvCache] holds keys and values: in any format that weights can have.
 ///
 /// Positions are quantized in blocks of [#BLOCK], once the block after them begins: keys per channel, over the
-/// positions
-/// of the block, for a few channels of all keys are large; values per position and head (KIVI, arXiv 2402.02750). The
-/// newest block stays as it is. A learned format learns one table for the keys and one for the values of each block,
+/// positions of the block, for a few channels of all keys are large; values per position and head (KIVI, arXiv
+/// 2402.02750). The newest block stays as it is. A learned format learns one table for the keys and one for the values
+/// of each block,
 /// from the block itself, so that no calibration is needed.
 ///
 /// @param spec of a block; its group is a whole row and its table that of a whole matrix

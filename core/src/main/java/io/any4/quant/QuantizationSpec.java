@@ -177,40 +177,4 @@ public record QuantizationSpec(
             case LEARNED_TABLE_AND_SCALES -> new SignedScaleQuantizer(this);
         };
     }
-
-    QuantizationSpec withMethod(Method method, int groupSize, DType metadata) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
-
-    QuantizationSpec withGroupSize(int groupSize) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
-
-    QuantizationSpec withSymmetric(boolean symmetric) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
-
-    QuantizationSpec withZeroPoint(ZeroPoint zeroPoint) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
-
-    QuantizationSpec withKmeans(Clustering kmeans) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
-
-    QuantizationSpec withWeighting(Weighting weighting) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
-
-    QuantizationSpec withTable(TableScope table) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
-
-    QuantizationSpec withMetadata(DType metadata) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
-
-    QuantizationSpec withSeed(long seed) {
-        return new QuantizationSpec(method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
-    }
 }

@@ -30,32 +30,65 @@ final class SpecText {
     }
 
     static QuantizationSpec with(QuantizationSpec spec, String key, String value) {
-        String word = value.strip().toLowerCase(Locale.ROOT);
-        return switch (key.strip()) {
-            case "method" -> withMethod(spec, Method.parse(word));
-            case "group-size" -> spec.withGroupSize(groupSize(word));
-            case "symmetric" ->
-                spec.withSymmetric(choice("symmetric", word, new Boolean[] {true, false}, String::valueOf));
-            case "zero-point" -> spec.withZeroPoint(choice("zero point", word, ZeroPoint.values(), ZeroPoint::id));
-            case "kmeans" -> spec.withKmeans(choice("k-means variant", word, Clustering.values(), Clustering::id));
-            case "weighting" -> spec.withWeighting(choice("weighting", word, Weighting.values(), Weighting::id));
-            case "table" -> spec.withTable(choice("table scope", word, TableScope.values(), TableScope::id));
-            case "metadata" -> spec.withMetadata(choice("metadata type", word, metadataTypes(), SpecText::id));
-            case "seed" -> spec.withSeed(number("seed", word));
-            default ->
-                throw new InvalidInputException(
-                        "unknown setting '%s'; supported are %s".formatted(key, String.join(", ", KEYS)));
-        };
+        Draft draft = new Draft(spec);
+        draft.set(key, value.strip().toLowerCase(Locale.ROOT));
+        return draft.spec();
     }
 
-    /// Settings that were the usual ones of the old method become the usual ones of the new.
-    private static QuantizationSpec withMethod(QuantizationSpec spec, Method method) {
-        QuantizationSpec before = QuantizationSpec.of(spec.method());
-        QuantizationSpec usual = QuantizationSpec.of(method);
-        return spec.withMethod(
-                method,
-                spec.groupSize() == before.groupSize() ? usual.groupSize() : spec.groupSize(),
-                spec.metadata() == before.metadata() ? usual.metadata() : spec.metadata());
+    /// A specification while one of its settings changes.
+    private static final class Draft {
+        private Method method;
+        private int groupSize;
+        private boolean symmetric;
+        private ZeroPoint zeroPoint;
+        private Clustering kmeans;
+        private Weighting weighting;
+        private TableScope table;
+        private DType metadata;
+        private long seed;
+
+        Draft(QuantizationSpec spec) {
+            method = spec.method();
+            groupSize = spec.groupSize();
+            symmetric = spec.symmetric();
+            zeroPoint = spec.zeroPoint();
+            kmeans = spec.kmeans();
+            weighting = spec.weighting();
+            table = spec.table();
+            metadata = spec.metadata();
+            seed = spec.seed();
+        }
+
+        void set(String key, String word) {
+            switch (key.strip()) {
+                case "method" -> change(Method.parse(word));
+                case "group-size" -> groupSize = parseGroupSize(word);
+                case "symmetric" -> symmetric = choice("symmetric", word, new Boolean[] {true, false}, String::valueOf);
+                case "zero-point" -> zeroPoint = choice("zero point", word, ZeroPoint.values(), ZeroPoint::id);
+                case "kmeans" -> kmeans = choice("k-means variant", word, Clustering.values(), Clustering::id);
+                case "weighting" -> weighting = choice("weighting", word, Weighting.values(), Weighting::id);
+                case "table" -> table = choice("table scope", word, TableScope.values(), TableScope::id);
+                case "metadata" -> metadata = choice("metadata type", word, metadataTypes(), SpecText::id);
+                case "seed" -> seed = number("seed", word);
+                default ->
+                    throw new InvalidInputException(
+                            "unknown setting '%s'; supported are %s".formatted(key, String.join(", ", KEYS)));
+            }
+        }
+
+        /// Settings that were the usual ones of the old method become the usual ones of the new.
+        private void change(Method changed) {
+            QuantizationSpec before = QuantizationSpec.of(method);
+            QuantizationSpec usual = QuantizationSpec.of(changed);
+            method = changed;
+            groupSize = groupSize == before.groupSize() ? usual.groupSize() : groupSize;
+            metadata = metadata == before.metadata() ? usual.metadata() : metadata;
+        }
+
+        QuantizationSpec spec() {
+            return new QuantizationSpec(
+                    method, groupSize, symmetric, zeroPoint, kmeans, weighting, table, metadata, seed);
+        }
     }
 
     static String describe(QuantizationSpec spec) {
@@ -79,7 +112,7 @@ final class SpecText {
         }
     }
 
-    private static int groupSize(String word) {
+    private static int parseGroupSize(String word) {
         if (word.equals("row")) {
             return QuantizationSpec.PER_ROW;
         }

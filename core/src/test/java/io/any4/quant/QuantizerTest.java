@@ -35,7 +35,7 @@ final class QuantizerTest {
     void shapesThatDoNotDivideAreHandledAndTheBytesArePredicted(Method method) {
         for (int group : groupSizes(method)) {
             for (int columns : new int[] {1, 33, 100, 256}) {
-                QuantizationSpec spec = QuantizationSpec.of(method).withGroupSize(group);
+                QuantizationSpec spec = QuantizationSpec.of(method).with("group-size", size(group));
                 Weight weight = quantize(spec.describe(), random(5, columns, 3));
                 assertThat(weight.rows()).isEqualTo(5);
                 assertThat(weight.columns()).isEqualTo(columns);
@@ -52,6 +52,10 @@ final class QuantizerTest {
             case FPQ_W4A8, FPQ_W4A4 -> new int[] {QuantizationSpec.PER_ROW};
             default -> new int[] {64, 32, 128, 7, QuantizationSpec.PER_ROW};
         };
+    }
+
+    private static String size(int group) {
+        return group == QuantizationSpec.PER_ROW ? "row" : String.valueOf(group);
     }
 
     @ParameterizedTest
@@ -105,7 +109,7 @@ final class QuantizerTest {
             weights[640 + j] = j < 64 ? 0f : 0.01f * (j - 96); // a group of zeros
         }
         weights[384 + 77] = 4f; // one spike
-        QuantizationSpec spec = QuantizationSpec.of(method).withGroupSize(groupSizes(method)[0]);
+        QuantizationSpec spec = QuantizationSpec.of(method).with("group-size", size(groupSizes(method)[0]));
         Weight weight = quantize(spec.describe(), weights, 128);
         float[] stored = IntGoldenTest.values(weight);
         for (int i = 0; i < 128; i++) {
