@@ -13,9 +13,8 @@ public enum CalibrationMode {
     GPTQ("gptq"),
     /// Like [#GPTQ], but codes are rounded to nearest; Hessians serve to refine the result.
     LAYERWISE("layerwise"),
-    /// Each block is run on what the unquantized blocks before it produce, and its inputs are sampled: what methods
-    /// need
-    /// that quantize inputs as well (LLM-FP4, arXiv 2310.16836).
+    /// Each block is run on what the unquantized blocks before it produce, and its inputs are sampled: what
+    /// methods need that quantize inputs as well (LLM-FP4, arXiv 2310.16836).
     SAMPLES("samples");
 
     private final String id;

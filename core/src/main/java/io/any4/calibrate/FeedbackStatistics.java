@@ -13,9 +13,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Hessians for GPTQ and refinement, stage by stage: the input of a layer is observed once everything that runs before
-/// it is
-/// quantized ("true sequential").
+/// Hessians for GPTQ and refinement, stage by stage: the input of a layer is observed once everything that runs
+/// before it is quantized ("true sequential").
 ///
 /// A stage is run as far as the input it is about. Memory is bounded by the hidden states of all sequences and by the
 /// Hessians of a stage; of those of experts as many as fit [#HESSIAN_BYTES] are collected at a time.

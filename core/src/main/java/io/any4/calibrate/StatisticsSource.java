@@ -64,9 +64,8 @@ public interface StatisticsSource {
     /// @param weight valid until all of the block is quantized and [#quantized(int, Map)] has returned
     default void quantized(String module, Weight weight) {}
 
-    /// All modules of a block that shall be quantized are; later blocks see inputs that these weights produce. Called
-    /// for
-    /// every block of the model in order, even if nothing of it was quantized.
+    /// All modules of a block that shall be quantized are; later blocks see inputs that these weights produce.
+    /// Called for every block of the model in order, even if nothing of it was quantized.
     ///
     /// @param weights by module path, valid during the call only
     default void quantized(int block, Map<String, Weight> weights) {}

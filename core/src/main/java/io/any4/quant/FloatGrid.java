@@ -28,9 +28,8 @@ record FloatGrid(FpFormat format, float[] levels, float[] thresholds, float fact
         return FpFormat.ofBits(4).stream().map(FloatGrid::of).toList();
     }
 
-    /// The clipping ranges to try, relative to the largest magnitude: about from `LEAST` to `MOST`, in equal ratios,
-    /// and
-    /// with 1 among them, so that a lone weight can be represented exactly.
+    /// The clipping ranges to try, relative to the largest magnitude: about from `LEAST` to `MOST`, in equal
+    /// ratios, and with 1 among them, so that a lone weight can be represented exactly.
     static double[] clippingFactors() {
         double ratio = Math.pow(MOST / LEAST, 1 / (CANDIDATES - 1.0));
         long one = Math.round(-Math.log(LEAST) / Math.log(ratio));

@@ -12,11 +12,10 @@ import jdk.incubator.vector.IntVector;
 
 /// The order in which kernels meet the columns of a packed row.
 ///
-/// Packed weights are loaded as vectors of ints, so each lane holds `span` consecutive columns and a load covers a
-/// block
-/// of `LANES * span`. Unpacking yields, step by step, the first column of every lane, then the second, and so on.
-/// Instead of reordering the weights, tokens are arranged in that order once per product: vector `n` of a block holds
-/// the columns `span * lane + n`. Columns past the end are zero.
+/// Packed weights are loaded as vectors of ints, so each lane holds `span` consecutive columns and a load
+/// covers a block of `LANES * span`. Unpacking yields, step by step, the first column of every lane, then the
+/// second, and so on. Instead of reordering the weights, tokens are arranged in that order once per product:
+/// vector `n` of a block holds the columns `span * lane + n`. Columns past the end are zero.
 ///
 /// Before the columns of a weight with zeros stand the sums of the token's groups: `y = sum_g zero[g] * sum[g] + ...`.
 final class Arrangement {

@@ -4,10 +4,9 @@ import io.any4.checkpoint.InvalidInputException;
 
 /// Where a model runs: it owns buffers and carries out about ten operations on them, in order.
 ///
-/// A decoder is written against this interface alone, so CPU and GPU share one forward pass. Buffers hold 32-bit
-/// floats,
-/// row-major, one row per token. Every output row depends on its own input row only and is summed in a fixed order:
-/// results do not depend on the thread count or on the other rows of a batch.
+/// A decoder is written against this interface alone, so CPU and GPU share one forward pass. Buffers hold
+/// 32-bit floats, row-major, one row per token. Every output row depends on its own input row only and is
+/// summed in a fixed order: results do not depend on the thread count or on the other rows of a batch.
 public interface Device extends AutoCloseable {
     /// What was chosen and why, in one line for a person, such as `cpu: vector 512 bit, 2 threads`.
     String describe();

@@ -5,10 +5,9 @@ package io.any4.tinygemm;
 ///
 ///     x[j] -> round(x[j] * scale[j]) / scale[j]
 ///
-/// With scales that differ by powers of two these are the pre-shifted exponent biases of LLM-FP4 (arXiv 2310.16836,
-/// section 3.3): hardware would apply one scale to all channels and shift the exponents of the weights instead, with
-/// the
-/// very same products.
+/// With scales that differ by powers of two these are the pre-shifted exponent biases of LLM-FP4 (arXiv
+/// 2310.16836, section 3.3): hardware would apply one scale to all channels and shift the exponents of the
+/// weights instead, with the very same products.
 ///
 /// @param format of the activations
 /// @param scales per channel: what brings it onto the format's grid; not to be modified

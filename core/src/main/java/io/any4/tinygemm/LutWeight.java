@@ -9,9 +9,8 @@ import org.jspecify.annotations.Nullable;
 ///
 ///     w[i][j] = lut[i or 0][code[i][j]] * scale[i][j / groupSize] + zero[i][j / groupSize]
 ///
-/// This one layout holds int4 (table 0..15), nf4, fp4, MX4 (fixed tables) and any4, any3, any2 (a learned table per
-/// row,
-/// arXiv 2507.04610, section 3).
+/// This one layout holds int4 (table 0..15), nf4, fp4, MX4 (fixed tables) and any4, any3, any2 (a learned table
+/// per row, arXiv 2507.04610, section 3).
 ///
 /// @param bits bits per code: 2, 3 or 4
 /// @param columns input features; the last group of a row may be short

@@ -6,10 +6,9 @@ import java.lang.foreign.MemorySegment;
 
 /// The rows of a packed matrix as blocks of equal size, each of which can be loaded as a whole vector.
 ///
-/// Whole blocks are read where they lie. What is left of each row after them is copied once into blocks of its own,
-/// filled up with zeros, so that kernels need neither masks nor bounds: they run over a row's whole blocks and then
-/// over
-/// the one at its end.
+/// Whole blocks are read where they lie. What is left of each row after them is copied once into blocks of its
+/// own, filled up with zeros, so that kernels need neither masks nor bounds: they run over a row's whole blocks
+/// and then over the one at its end.
 final class PackedRows {
     private final MemorySegment data;
     private final MemorySegment ends;

@@ -2,9 +2,9 @@ package io.any4.tinygemm;
 
 /// The weight of one linear layer, `[rows = out_features, columns = in_features]`, in the form it has on disk.
 ///
-/// Formats are values: whoever touches a weight switches over the permitted records, and the compiler lists every such
-/// place
-/// when a format is added. Tensors inside are views, often of a mapped file, and are never modified.
+/// Formats are values: whoever touches a weight switches over the permitted records, and the compiler lists
+/// every such place when a format is added. Tensors inside are views, often of a mapped file, and are never
+/// modified.
 public sealed interface Weight permits DenseWeight, LutWeight, IntWeight {
     /// Output features.
     int rows();

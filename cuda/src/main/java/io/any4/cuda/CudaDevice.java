@@ -16,12 +16,10 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// An NVIDIA GPU.
 ///
-/// Operations are recorded, and carried out when a result is read: the whole step of a decoder is then
-/// known, is fused
-/// into few launches and, once it repeats, replayed as one graph. Matrix products round their
-/// activations to the
-/// tensor cores' 16-bit type and sum in 32 bits; a token's results do not depend on the tokens computed
-/// with it.
+/// Operations are recorded, and carried out when a result is read: the whole step of a decoder is then known,
+/// is fused into few launches and, once it repeats, replayed as one graph. Matrix products round their
+/// activations to the tensor cores' 16-bit type and sum in 32 bits; a token's results do not depend on the
+/// tokens computed with it.
 ///
 /// Memory of buffers is given back when they are no longer reachable.
 public final class CudaDevice implements Device {

@@ -4,9 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /// The numbers of the host that launches read: positions, token ids, rows, factors.
 ///
-/// They lie in device memory at the same place in every step, so that the launches of one decode step
-/// equal those of the
-/// next and a graph of them can be replayed.
+/// They lie in device memory at the same place in every step, so that the launches of one decode step equal
+/// those of the next and a graph of them can be replayed.
 final class Inputs {
     /// 32-bit numbers there is room for.
     static final int CAPACITY = 1 << 18;

@@ -13,11 +13,10 @@ import java.lang.invoke.MethodHandle;
 
 /// The functions of the CUDA driver API that are used here, one handle each, under their versioned names.
 ///
-/// Opaque handles (streams, events, modules) and device addresses are 64-bit integers; every function
-/// returns a status.
-/// Loading this class needs the library: ask [DriverLibrary#present] first. A driver that lacks a
-/// function is older than
-/// any4j supports, and `DriverGpu` has refused its version before the function could be missed.
+/// Opaque handles (streams, events, modules) and device addresses are 64-bit integers; every function returns a
+/// status. Loading this class needs the library: ask [DriverLibrary#present] first. A driver that lacks a
+/// function is older than any4j supports, and `DriverGpu` has refused its version before the function could be
+/// missed.
 final class Libcuda {
     private static final SymbolLookup LIBRARY = DriverLibrary.required();
     private static final Linker LINKER = Linker.nativeLinker();

@@ -5,9 +5,8 @@ import java.util.Map;
 
 /// Where the tensor-core operands of activations are kept while a list of operations is lowered.
 ///
-/// One area serves each size: an area is overwritten when another buffer of that size is packed, and
-/// forgotten when its
-/// buffer changes.
+/// One area serves each size: an area is overwritten when another buffer of that size is packed, and forgotten
+/// when its buffer changes.
 final class Packing {
     /// @param buffer the activations, `[tokens, width]`
     /// @param columns width padded to what the matrix wants

@@ -2,9 +2,8 @@ package io.any4.cuda;
 
 import java.util.List;
 
-/// Tells whether a list of operations is that of the step before, with other positions and token ids:
-/// then its launches
-/// are the same and only [Inputs] differ. Looking is far cheaper than making the launches again.
+/// Tells whether a list of operations is that of the step before, with other positions and token ids: then its
+/// launches are the same and only [Inputs] differ. Looking is far cheaper than making the launches again.
 final class Repetition {
     private Repetition() {}
 

@@ -6,9 +6,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Stores scales and zeros as f16 pairs. Those of other types are divided by a power of two per row,
-/// which the kernels
-/// multiply a row's result by: f16 then keeps more digits of them than activations have.
+/// Stores scales and zeros as f16 pairs. Those of other types are divided by a power of two per row, which the
+/// kernels multiply a row's result by: f16 then keeps more digits of them than activations have.
 final class ScalePacker {
     private final int rows;
     private final int sourceGroup;

@@ -12,9 +12,8 @@ import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Lays weights out for the kernels. Rows are padded to 16, columns to 64 and to the group; padding is
-/// zeros, and the
-/// activations that would meet padded columns are zeros as well.
+/// Lays weights out for the kernels. Rows are padded to 16, columns to 64 and to the group; padding is zeros,
+/// and the activations that would meet padded columns are zeros as well.
 final class WeightPacker {
     private final Activation activation;
     private final Arena arena;

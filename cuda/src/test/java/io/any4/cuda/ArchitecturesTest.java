@@ -18,9 +18,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// One random checkpoint per architecture on interpreted kernels, against the CPU: biases, norms of
-/// heads, sliding windows,
-/// experts. F16 activations, so that a router hardly ever decides differently.
+/// One random checkpoint per architecture on interpreted kernels, against the CPU: biases, norms of heads,
+/// sliding windows, experts. F16 activations, so that a router hardly ever decides differently.
 @Tag("shared")
 class ArchitecturesTest {
     private static final int[] PROMPT = {3, 14, 15, 92, 65, 35};

@@ -10,9 +10,8 @@ import java.util.Locale;
 
 /// Measures the matrix products on a real GPU: `tools/gpu-bench.sh` runs it.
 ///
-/// Weights rotate through at least 512 MB, so that they come from memory and not from the cache; the
-/// launches of a round
-/// are one graph, timed by events; the median of the rounds counts.
+/// Weights rotate through at least 512 MB, so that they come from memory and not from the cache; the launches
+/// of a round are one graph, timed by events; the median of the rounds counts.
 final class GpuBench {
     private static final long ROTATION = 512L << 20;
     private static final int ROUNDS = 15;

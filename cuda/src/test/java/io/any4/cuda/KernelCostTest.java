@@ -10,8 +10,7 @@ import org.junit.jupiter.api.Test;
 /// What the kernels execute per weight: how they are judged where nothing can be timed.
 ///
 /// On Hopper a multiprocessor gets about 24 weights per clock from memory and does 64 lane operations of
-/// integer
-/// arithmetic in that time, so decoding may cost at most 2.7 of them.
+/// integer arithmetic in that time, so decoding may cost at most 2.7 of them.
 class KernelCostTest {
     private static final int ROWS = 32;
     private static final int COLUMNS = 8192;
