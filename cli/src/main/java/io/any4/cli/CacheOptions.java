@@ -19,8 +19,8 @@ final class CacheOptions {
             names = "--kv-cache",
             paramLabel = "FORMAT",
             description =
-                    "Hold keys and values in int8, int4, nf4, any4 or another format, which takes a fraction of the memory and more "
-                            + "time. Default: 32-bit floats.")
+                    "Hold keys and values in f32, f16 or bf16; or in int8, int4, nf4, any4 or another format of weights, which "
+                            + "takes a fraction of the memory and more time. Default: f32.")
     @Nullable
     String format;
 

@@ -2,6 +2,7 @@ package io.any4.model;
 
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.tensor.DType;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Matrix;
@@ -29,7 +30,7 @@ public final class Decoder {
     private Buffer headInput;
     private Buffer logits;
     private @Nullable DenseKvLayer loneCache;
-    private @Nullable KvFormat cacheFormat;
+    private KvFormat cacheFormat = KvFormat.F32;
 
     Decoder(ModelConfig config, Device device, Matrix embedding, List<Block> blocks, Norm finalNorm, Linear head) {
         this.config = config;
@@ -64,10 +65,8 @@ public final class Decoder {
         return device;
     }
 
-    /// Sets how caches made from now on hold keys and values.
-    ///
-    /// @param format null for F32
-    public void cacheFormat(@Nullable KvFormat format) {
+    /// Sets how caches made from now on hold keys and values: in F32 unless it is called.
+    public void cacheFormat(KvFormat format) {
         cacheFormat = format;
     }
 
@@ -136,7 +135,7 @@ public final class Decoder {
         if (loneCache == null
                 || loneCache.keys().length()
                         < (long) tokens * config.attention(index).kvWidth()) {
-            loneCache = DenseKvLayer.allocate(device, config.attention(index), tokens);
+            loneCache = DenseKvLayer.allocate(device, DType.F32, config.attention(index), tokens);
         }
         blocks[index].forward(residual, new Pass(device, scratch, tokens, 0, tap), loneCache);
     }

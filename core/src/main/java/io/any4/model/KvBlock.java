@@ -6,23 +6,24 @@ import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 
-/// The quantized keys and values of [KvFormat#BLOCK] positions.
+/// The quantized keys and values of [KvFormat.Quantized#BLOCK] positions.
 ///
 /// @param keys `[kvHeads * headDim, BLOCK]`: a row is a channel
 /// @param values `[BLOCK * kvHeads, headDim]`: a row is a head at one position
 record KvBlock(Weight keys, Weight values) {
     /// @param keys `[BLOCK, width]`, as are `values`
-    static KvBlock quantize(KvFormat format, float[] keys, float[] values, int width, int headDim) {
+    static KvBlock quantize(KvFormat.Quantized format, float[] keys, float[] values, int width, int headDim) {
         float[] channels = new float[keys.length];
-        for (int t = 0; t < KvFormat.BLOCK; t++) {
+        for (int t = 0; t < KvFormat.Quantized.BLOCK; t++) {
             for (int c = 0; c < width; c++) {
-                channels[c * KvFormat.BLOCK + t] = keys[t * width + c];
+                channels[c * KvFormat.Quantized.BLOCK + t] = keys[t * width + c];
             }
         }
         Quantizer quantizer = format.spec().quantizer();
         try (Team team = new Team(1)) {
             return new KvBlock(
-                    quantizer.quantize(Tensor.ofFloats(channels, width, KvFormat.BLOCK), null, team, RowListener.NONE),
+                    quantizer.quantize(
+                            Tensor.ofFloats(channels, width, KvFormat.Quantized.BLOCK), null, team, RowListener.NONE),
                     quantizer.quantize(
                             Tensor.ofFloats(values, values.length / headDim, headDim), null, team, RowListener.NONE));
         }
@@ -31,10 +32,10 @@ record KvBlock(Weight keys, Weight values) {
     /// Writes both to `[BLOCK, width]`.
     void dequantize(float[] keysOut, float[] valuesOut) {
         int width = keys.rows();
-        float[] channel = new float[KvFormat.BLOCK];
+        float[] channel = new float[KvFormat.Quantized.BLOCK];
         for (int c = 0; c < width; c++) {
             keys.dequantizeRow(c, channel, 0);
-            for (int t = 0; t < KvFormat.BLOCK; t++) {
+            for (int t = 0; t < KvFormat.Quantized.BLOCK; t++) {
                 keysOut[t * width + c] = channel[t];
             }
         }

@@ -1,14 +1,13 @@
 package io.any4.model;
 
-import io.any4.tinygemm.AttentionShape;
+import io.any4.tensor.DType;
 import io.any4.tinygemm.Device;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// The keys and values of one sequence: what attention remembers of the tokens so far.
 ///
-/// Belongs to the decoder that made it ([Decoder#newCache]). In F32 its memory is allocated once, for `capacity`
+/// Belongs to the decoder that made it ([Decoder#newCache]). Of floats its memory is allocated once, for `capacity`
 /// positions; quantized (see [KvFormat]) it grows with the sequence, beside room for one layer in F32. Truncating a
 /// quantized cache leaves the last block as it was stored.
 public final class KvCache {
@@ -16,16 +15,20 @@ public final class KvCache {
     private final int capacity;
     private int length;
 
-    /// @param format of everything but the newest positions, or null for F32
-    KvCache(Device device, ModelConfig config, int capacity, @Nullable KvFormat format) {
+    KvCache(Device device, ModelConfig config, int capacity, KvFormat format) {
         this.capacity = capacity;
-        KvWorkspace workspace = format == null ? null : new KvWorkspace(device, config.attention(0), capacity);
-        for (int layer = 0; layer < config.layers(); layer++) {
-            AttentionShape shape = config.attention(layer);
-            layers.add(
-                    format == null || workspace == null
-                            ? DenseKvLayer.allocate(device, shape, capacity)
-                            : new QuantizedKvLayer(format, workspace, shape));
+        switch (format) {
+            case KvFormat.Dense(DType dtype) -> {
+                for (int layer = 0; layer < config.layers(); layer++) {
+                    layers.add(DenseKvLayer.allocate(device, dtype, config.attention(layer), capacity));
+                }
+            }
+            case KvFormat.Quantized quantized -> {
+                KvWorkspace workspace = new KvWorkspace(device, config.attention(0), capacity);
+                for (int layer = 0; layer < config.layers(); layer++) {
+                    layers.add(new QuantizedKvLayer(quantized, workspace, config.attention(layer)));
+                }
+            }
         }
     }
 

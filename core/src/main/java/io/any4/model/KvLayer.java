@@ -1,5 +1,6 @@
 package io.any4.model;
 
+import io.any4.tensor.DType;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
@@ -19,11 +20,11 @@ sealed interface KvLayer permits DenseKvLayer, QuantizedKvLayer {
     long bytes(int length);
 }
 
-/// Keys and values in F32, `[capacity, kvHeads * headDim]` each.
+/// Keys and values as floats, `[capacity, kvHeads * headDim]` each.
 record DenseKvLayer(Buffer keys, Buffer values, int width) implements KvLayer {
-    static DenseKvLayer allocate(Device device, AttentionShape shape, int capacity) {
-        long floats = (long) capacity * shape.kvWidth();
-        return new DenseKvLayer(device.allocate(floats), device.allocate(floats), shape.kvWidth());
+    static DenseKvLayer allocate(Device device, DType dtype, AttentionShape shape, int capacity) {
+        long length = (long) capacity * shape.kvWidth();
+        return new DenseKvLayer(device.allocate(dtype, length), device.allocate(dtype, length), shape.kvWidth());
     }
 
     @Override
@@ -41,6 +42,6 @@ record DenseKvLayer(Buffer keys, Buffer values, int width) implements KvLayer {
 
     @Override
     public long bytes(int length) {
-        return 2L * 4 * length * width;
+        return 2L * keys.dtype().bytes() * length * width;
     }
 }

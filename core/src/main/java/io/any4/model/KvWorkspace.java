@@ -20,10 +20,10 @@ final class KvWorkspace {
         this.width = shape.kvWidth();
         this.keys = device.allocate((long) capacity * width);
         this.values = device.allocate((long) capacity * width);
-        this.queries = device.allocate((long) KvFormat.BLOCK * shape.queryWidth());
-        this.attended = device.allocate((long) KvFormat.BLOCK * shape.queryWidth());
-        this.hostKeys = new float[KvFormat.BLOCK * width];
-        this.hostValues = new float[KvFormat.BLOCK * width];
+        this.queries = device.allocate((long) KvFormat.Quantized.BLOCK * shape.queryWidth());
+        this.attended = device.allocate((long) KvFormat.Quantized.BLOCK * shape.queryWidth());
+        this.hostKeys = new float[KvFormat.Quantized.BLOCK * width];
+        this.hostValues = new float[KvFormat.Quantized.BLOCK * width];
     }
 
     /// Copies `count` rows of a buffer, from row `from` on, to row `row` of an array.

@@ -6,12 +6,12 @@ import io.any4.tinygemm.Device;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Keys and values in blocks of [KvFormat#BLOCK] positions, all quantized but the newest.
+/// Keys and values in blocks of [KvFormat.Quantized#BLOCK] positions, all quantized but the newest.
 ///
 /// A query sees the block it is in as it is and earlier blocks as they are stored, whether its tokens come one by one
 /// or many at a time: results do not depend on how a text is cut.
 final class QuantizedKvLayer implements KvLayer {
-    private final KvFormat format;
+    private final KvFormat.Quantized format;
     private final KvWorkspace workspace;
     private final int width;
     private final int headDim;
@@ -20,33 +20,33 @@ final class QuantizedKvLayer implements KvLayer {
     private final float[] newestKeys;
     private final float[] newestValues;
 
-    QuantizedKvLayer(KvFormat format, KvWorkspace workspace, AttentionShape shape) {
+    QuantizedKvLayer(KvFormat.Quantized format, KvWorkspace workspace, AttentionShape shape) {
         this.format = format;
         this.workspace = workspace;
         this.width = shape.kvWidth();
         this.headDim = shape.headDim();
-        this.newestKeys = new float[KvFormat.BLOCK * width];
-        this.newestValues = new float[KvFormat.BLOCK * width];
+        this.newestKeys = new float[KvFormat.Quantized.BLOCK * width];
+        this.newestValues = new float[KvFormat.Quantized.BLOCK * width];
     }
 
     @Override
     public void attend(Pass pass, AttentionShape shape, Buffer queries, Buffer keys, Buffer values, Buffer out) {
         Device device = pass.device();
         for (int i = 0; i < blocks.size(); i++) {
-            workspace.write(blocks.get(i), i * KvFormat.BLOCK);
+            workspace.write(blocks.get(i), i * KvFormat.Quantized.BLOCK);
         }
         int from = 0;
         while (from < pass.tokens()) {
             int position = pass.position() + from;
-            int block = position / KvFormat.BLOCK;
-            int count = Math.min(pass.tokens() - from, (block + 1) * KvFormat.BLOCK - position);
+            int block = position / KvFormat.Quantized.BLOCK;
+            int count = Math.min(pass.tokens() - from, (block + 1) * KvFormat.Quantized.BLOCK - position);
             if (block > blocks.size()) {
                 store();
             }
-            int row = position % KvFormat.BLOCK;
+            int row = position % KvFormat.Quantized.BLOCK;
             KvWorkspace.read(device, keys, from, count, width, newestKeys, row);
             KvWorkspace.read(device, values, from, count, width, newestValues, row);
-            workspace.write(newestKeys, newestValues, block * KvFormat.BLOCK, row + count);
+            workspace.write(newestKeys, newestValues, block * KvFormat.Quantized.BLOCK, row + count);
             workspace.attend(shape, queries, from, count, position, out);
             from += count;
         }
@@ -55,13 +55,13 @@ final class QuantizedKvLayer implements KvLayer {
     /// Quantizes the newest block, which is full.
     private void store() {
         KvBlock block = KvBlock.quantize(format, newestKeys, newestValues, width, headDim);
-        workspace.write(block, blocks.size() * KvFormat.BLOCK);
+        workspace.write(block, blocks.size() * KvFormat.Quantized.BLOCK);
         blocks.add(block);
     }
 
     @Override
     public void truncate(int length) {
-        int stored = length == 0 ? 0 : (length - 1) / KvFormat.BLOCK;
+        int stored = length == 0 ? 0 : (length - 1) / KvFormat.Quantized.BLOCK;
         if (stored < blocks.size()) {
             blocks.get(stored).dequantize(newestKeys, newestValues);
             blocks.subList(stored, blocks.size()).clear();
@@ -70,7 +70,7 @@ final class QuantizedKvLayer implements KvLayer {
 
     @Override
     public long bytes(int length) {
-        long bytes = 2L * 4 * width * (length - Math.min(length, blocks.size() * KvFormat.BLOCK));
+        long bytes = 2L * 4 * width * (length - Math.min(length, blocks.size() * KvFormat.Quantized.BLOCK));
         for (KvBlock block : blocks) {
             bytes += block.bytes();
         }

@@ -2,7 +2,7 @@ package io.any4.tinygemm;
 
 /// The operands of one attention operation; see [Device#attention] for their shapes.
 record Attention(
-        float[] q, float[] keys, float[] values, AttentionShape shape, int tokens, int firstPosition, float[] out) {
+        float[] q, CpuRows keys, CpuRows values, AttentionShape shape, int tokens, int firstPosition, float[] out) {
     /// Independent units of work: one token and one key-value head each, with all query heads that share the latter.
     int units() {
         return tokens * shape.kvHeads();

@@ -1,6 +1,7 @@
 package io.any4.tinygemm;
 
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
 /// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
@@ -58,23 +59,24 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public Buffer allocate(long length) {
+    public Buffer allocate(DType dtype, long length) {
         if (length > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException(
                     "a buffer of a CPU device holds at most 2^31 floats, not %d: use a shorter context"
                             .formatted(length));
         }
-        return new CpuBuffer(new float[Math.toIntExact(length)]);
+        int elements = Math.toIntExact(length);
+        return dtype == DType.F32 ? new CpuBuffer(new float[elements]) : new CpuHalfBuffer(new short[elements], dtype);
     }
 
     @Override
     public void write(float[] values, Buffer target, long offset) {
-        System.arraycopy(values, 0, CpuBuffer.of(target), Math.toIntExact(offset), values.length);
+        CpuRows.of(target).put(values, 0, values.length, Math.toIntExact(offset));
     }
 
     @Override
     public void read(Buffer source, long offset, float[] out, int count) {
-        System.arraycopy(CpuBuffer.of(source), Math.toIntExact(offset), out, 0, count);
+        CpuRows.of(source).widen(Math.toIntExact(offset), count, out, 0);
     }
 
     @Override
@@ -167,21 +169,14 @@ public final class CpuDevice implements Device {
 
     @Override
     public void store(Buffer source, int tokens, int width, Buffer cache, int position) {
-        System.arraycopy(
-                CpuBuffer.of(source), 0, CpuBuffer.of(cache), Math.multiplyExact(position, width), tokens * width);
+        CpuRows.of(cache).put(CpuBuffer.of(source), 0, tokens * width, Math.multiplyExact(position, width));
     }
 
     @Override
     public void attention(
             Buffer q, Buffer keys, Buffer values, AttentionShape shape, int tokens, int firstPosition, Buffer out) {
         Attention attention = new Attention(
-                CpuBuffer.of(q),
-                CpuBuffer.of(keys),
-                CpuBuffer.of(values),
-                shape,
-                tokens,
-                firstPosition,
-                CpuBuffer.of(out));
+                CpuBuffer.of(q), CpuRows.of(keys), CpuRows.of(values), shape, tokens, firstPosition, CpuBuffer.of(out));
         team.run(attention.units(), 1, (from, to) -> kernels.attention(attention, from, to));
     }
 

@@ -1,6 +1,7 @@
 package io.any4.tinygemm;
 
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.tensor.DType;
 
 /// Where a model runs: it owns buffers and carries out about ten operations on them, in order.
 ///
@@ -11,13 +12,21 @@ public interface Device extends AutoCloseable {
     /// What was chosen and why, in one line for a person, such as `cpu: vector 512 bit, 2 threads`.
     String describe();
 
-    /// Zeroed working memory for `length` floats.
-    Buffer allocate(long length);
+    /// Zeroed working memory for `length` 32-bit floats.
+    default Buffer allocate(long length) {
+        return allocate(DType.F32, length);
+    }
 
-    /// Copies host floats into a buffer, from its element `offset` on.
+    /// Zeroed memory for `length` floats of a type that a cache can have: F32, F16 or BF16. Of the operations only
+    /// [#store] writes 16-bit elements, rounding to the nearest, and only [#attention] reads them.
+    ///
+    /// @throws InvalidInputException if the device has no such memory
+    Buffer allocate(DType dtype, long length);
+
+    /// Copies host floats into a buffer, from its element `offset` on, rounded to its type.
     void write(float[] values, Buffer target, long offset);
 
-    /// Copies `count` floats of a buffer, from its element `offset` on, to the start of `out`.
+    /// Copies `count` elements of a buffer, from its element `offset` on, to the start of `out`.
     void read(Buffer source, long offset, float[] out, int count);
 
     /// Makes a weight ready for [#matmul] and [#embed]; called once per weight when a model is loaded.
@@ -44,11 +53,13 @@ public interface Device extends AutoCloseable {
     /// @param inverseFrequencies `[headDim / 2]`, radians per position
     void rope(Buffer x, Buffer inverseFrequencies, int tokens, int heads, int headDim, int firstPosition);
 
-    /// Appends `tokens` rows of `width` floats of `source` to a cache, from row `position` on.
+    /// Appends `tokens` rows of `width` floats of `source` to a cache, from row `position` on, rounded to its type.
     void store(Buffer source, int tokens, int width, Buffer cache, int position);
 
     /// Causal softmax attention of q `[tokens, heads, headDim]` over a cache that already holds positions
     /// `0 .. firstPosition + tokens - 1`, scores scaled by `1 / sqrt(headDim)`; out has the shape of q.
+    ///
+    /// Keys and values have the same type; whatever it is, scores and sums are those of 32-bit floats.
     void attention(
             Buffer q, Buffer keys, Buffer values, AttentionShape shape, int tokens, int firstPosition, Buffer out);
 

@@ -75,7 +75,7 @@ final class ScalarKernels implements Kernels {
             int key = position * shape.kvWidth() + kvHead * dim;
             double dot = 0;
             for (int i = 0; i < dim; i++) {
-                dot += (double) a.q()[query + i] * a.keys()[key + i];
+                dot += (double) a.q()[query + i] * a.keys().get(key + i);
             }
             scores[position] = dot / Math.sqrt(dim);
             greatest = Math.max(greatest, scores[position]);
@@ -88,7 +88,7 @@ final class ScalarKernels implements Kernels {
         for (int i = 0; i < dim; i++) {
             double mixed = 0;
             for (int position = first; position <= last; position++) {
-                mixed += scores[position] * a.values()[position * shape.kvWidth() + kvHead * dim + i];
+                mixed += scores[position] * a.values().get(position * shape.kvWidth() + kvHead * dim + i);
             }
             a.out()[query + i] = (float) (mixed / sum);
         }

@@ -51,10 +51,10 @@ final class VectorAttention {
         for (int p = 0; p < length; p++) {
             int key = cache + p * width;
             if (count == HEADS) {
-                dotFour(a.q(), query, a.keys(), key, dim, scores, p, stride);
+                dotFour(a.q(), query, CpuBuffer.of(a.keys()), key, dim, scores, p, stride);
             } else {
                 for (int h = 0; h < count; h++) {
-                    scores[h * stride + p] = dot(a.q(), query + h * dim, a.keys(), key, dim);
+                    scores[h * stride + p] = dot(a.q(), query + h * dim, CpuBuffer.of(a.keys()), key, dim);
                 }
             }
         }
@@ -127,11 +127,21 @@ final class VectorAttention {
         for (int i = 0; i < dim; i += LANES) {
             VectorMask<Float> rest = FLOATS.indexInRange(i, dim);
             if (count == HEADS) {
-                mixFour(a.values(), cache + i, width, length, scores, stride, a.out(), query + i, dim, rest);
+                mixFour(
+                        CpuBuffer.of(a.values()),
+                        cache + i,
+                        width,
+                        length,
+                        scores,
+                        stride,
+                        a.out(),
+                        query + i,
+                        dim,
+                        rest);
             } else {
                 for (int h = 0; h < count; h++) {
                     mixOne(
-                            a.values(),
+                            CpuBuffer.of(a.values()),
                             cache + i,
                             width,
                             length,

@@ -119,6 +119,10 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void attention(Attention attention, int from, int to) {
-        VectorAttention.run(attention, from, to);
+        if (attention.keys() instanceof CpuBuffer && attention.values() instanceof CpuBuffer) {
+            VectorAttention.run(attention, from, to);
+        } else {
+            new ScalarKernels().attention(attention, from, to);
+        }
     }
 }

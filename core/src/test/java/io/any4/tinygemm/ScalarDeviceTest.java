@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.any4.tensor.BitPacking;
 import io.any4.tensor.DType;
+import io.any4.tensor.Floats;
 import io.any4.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// The oracle against values worked out by hand.
 class ScalarDeviceTest {
@@ -145,6 +148,62 @@ class ScalarDeviceTest {
         assertThat(read(out)).containsExactly(1, 1.5f, 7f / 3, 3.75f);
         device.attention(q, keys, values, new AttentionShape(1, 1, 1, 2), 4, 0, out);
         assertThat(read(out)).containsExactly(1, 1.5f, 3, 6);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F32", "F16", "BF16"})
+    void aCacheRoundsWhatIsStored(DType dtype) {
+        float[] values = {1, 1 + 0x1p-8f, 1 + 0x1p-11f, -3.1415927f, 1e-7f, 60000};
+        Buffer cache = device.allocate(dtype, 8);
+        device.store(buffer(values), 2, 3, cache, 0);
+        device.write(new float[] {0.1f}, cache, 7);
+        float[] out = new float[7];
+        device.read(cache, 1, out, 7);
+        for (int i = 1; i < values.length; i++) {
+            assertThat(out[i - 1]).isEqualTo(Floats.round(values[i], dtype));
+        }
+        assertThat(out[5]).isZero();
+        assertThat(out[6]).isEqualTo(Floats.round(0.1f, dtype));
+        assertThat(cache.dtype()).isEqualTo(dtype);
+    }
+
+    @Test
+    void aHalfPrecisionCacheHoldsItsLargestNumberForWhatIsTooLarge() {
+        Buffer cache = device.allocate(DType.F16, 2);
+        device.store(buffer(1e6f, Float.NEGATIVE_INFINITY), 1, 2, cache, 0);
+        float[] out = new float[2];
+        device.read(cache, 0, out, 2);
+        assertThat(out).containsExactly(65504, -65504);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F16", "BF16"})
+    void attendsToWhatACacheHolds(DType dtype) {
+        float[] keys = {0.3f, -1.7f, 0.9f, 2.1f};
+        float[] values = {1.1f, -2.3f, 4.7f, 0.2f};
+        AttentionShape shape = new AttentionShape(2, 1, 2, 0);
+        Buffer q = buffer(0.4f, 1.3f, -0.8f, 0.6f);
+        Buffer expected = device.allocate(4);
+        device.attention(q, buffer(rounded(keys, dtype)), buffer(rounded(values, dtype)), shape, 1, 1, expected);
+        Buffer k = device.allocate(dtype, 4);
+        Buffer v = device.allocate(dtype, 4);
+        device.store(buffer(keys), 2, 2, k, 0);
+        device.store(buffer(values), 2, 2, v, 0);
+        Buffer out = device.allocate(4);
+        device.attention(q, k, v, shape, 1, 1, out);
+        assertThat(read(out)).isEqualTo(read(expected));
+    }
+
+    private static float[] rounded(float[] values, DType dtype) {
+        float[] out = new float[values.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = Floats.round(values[i], dtype);
+        }
+        return out;
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.any4.cuda;
 
+import io.any4.tensor.DType;
 import io.any4.tinygemm.Buffer;
 
 /// 32-bit floats in GPU memory.
@@ -23,5 +24,10 @@ final class CudaBuffer implements Buffer {
     @Override
     public long length() {
         return length;
+    }
+
+    @Override
+    public DType dtype() {
+        return DType.F32;
     }
 }

@@ -1,5 +1,7 @@
 package io.any4.cuda;
 
+import io.any4.checkpoint.InvalidInputException;
+import io.any4.tensor.DType;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
@@ -60,7 +62,11 @@ public final class CudaDevice implements Device {
     }
 
     @Override
-    public Buffer allocate(long length) {
+    public Buffer allocate(DType dtype, long length) {
+        if (dtype != DType.F32) {
+            throw new InvalidInputException("cuda cannot hold keys and values in %s yet: use --kv-cache f32"
+                    .formatted(dtype.safetensorsName()));
+        }
         long bytes = Math.max(256, Math.multiplyExact(length, 4));
         long address = thread.call(() -> {
             freeUnreachable();
