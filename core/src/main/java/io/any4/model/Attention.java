@@ -3,6 +3,7 @@ package io.any4.model;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Span;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -20,12 +21,14 @@ record Attention(
         @Nullable Norm queryNorm,
         @Nullable Norm keyNorm,
         Buffer frequencies) {
-    /// Adds the attention output for x, the normalised residual, to the residual.
-    void addTo(Buffer residual, Buffer x, Pass pass, KvLayer cache) {
+    /// Adds the attention output for x, the normalised residual, to the residual. Products are of all tokens; only
+    /// positions and caches are each sequence's own.
+    ///
+    /// @param layer of the caches
+    void addTo(Buffer residual, Buffer x, Pass pass, int layer) {
         Device device = pass.device();
         Scratch scratch = pass.scratch();
         int tokens = pass.tokens();
-        int position = pass.position();
         query.apply(pass, x, tokens, scratch.queries);
         key.apply(pass, x, tokens, scratch.keys);
         value.apply(pass, x, tokens, scratch.values);
@@ -33,11 +36,17 @@ record Attention(
             queryNorm.apply(device, scratch.queries, tokens * shape.heads(), scratch.queries);
             keyNorm.apply(device, scratch.keys, tokens * shape.kvHeads(), scratch.keys);
         }
-        device.rope(scratch.queries, frequencies, tokens, shape.heads(), shape.headDim(), position);
-        device.rope(scratch.keys, frequencies, tokens, shape.kvHeads(), shape.headDim(), position);
-        cache.attend(pass, shape, scratch.queries, scratch.keys, scratch.values, scratch.attended);
+        for (Part part : pass.parts()) {
+            attend(device, scratch, part.span(), part.cache().layer(layer));
+        }
         output.apply(pass, scratch.attended, tokens, scratch.projected);
         device.add(residual, scratch.projected, (long) tokens * output.matrix().rows());
+    }
+
+    private void attend(Device device, Scratch scratch, Span span, KvLayer cache) {
+        device.rope(scratch.queries, frequencies, shape.heads(), shape.headDim(), span);
+        device.rope(scratch.keys, frequencies, shape.kvHeads(), shape.headDim(), span);
+        cache.attend(device, shape, scratch.queries, scratch.keys, scratch.values, span, scratch.attended);
     }
 
     List<List<Linear>> inputGroups() {

@@ -7,11 +7,11 @@ import java.util.function.UnaryOperator;
 
 /// One transformer block: attention, then a feed-forward network, each reading a normalised residual and adding to it.
 record Block(Norm attentionNorm, Attention attention, Norm feedForwardNorm, FeedForward feedForward) {
-    /// Updates the residual stream `[tokens, hidden]` in place.
-    void forward(Buffer residual, Pass pass, KvLayer cache) {
+    /// Updates the residual stream `[tokens, hidden]` in place, as block `index` of the model.
+    void forward(Buffer residual, Pass pass, int index) {
         Buffer normed = pass.scratch().normed;
         attentionNorm.apply(pass.device(), residual, pass.tokens(), normed);
-        attention.addTo(residual, normed, pass, cache);
+        attention.addTo(residual, normed, pass, index);
         feedForwardNorm.apply(pass.device(), residual, pass.tokens(), normed);
         feedForward.addTo(residual, normed, pass);
     }

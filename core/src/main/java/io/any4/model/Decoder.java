@@ -2,19 +2,20 @@ package io.any4.model;
 
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
-import io.any4.tensor.DType;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Matrix;
+import io.any4.tinygemm.Span;
 import io.any4.tinygemm.Weight;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// A decoder-only transformer, ready to run on one device.
 ///
-/// One object serves one thread at a time; any number of sequences may take turns, each with its own [KvCache].
+/// One object serves one thread at a time. Any number of sequences may be run, in turns or together, each with its own
+/// [KvCache]; what is computed for one does not depend on which others run beside it.
 public final class Decoder {
     /// Long inputs go through the blocks in pieces of this many tokens: it bounds working memory, not results.
     private static final int CHUNK = 512;
@@ -29,7 +30,7 @@ public final class Decoder {
     private Buffer hidden;
     private Buffer headInput;
     private Buffer logits;
-    private @Nullable DenseKvLayer loneCache;
+    private @Nullable KvCache loneCache;
     private KvFormat cacheFormat = KvFormat.F32;
 
     Decoder(ModelConfig config, Device device, Matrix embedding, List<Block> blocks, Norm finalNorm, Linear head) {
@@ -75,51 +76,66 @@ public final class Decoder {
     /// @throws InvalidInputException if the model was not made for so many
     public KvCache newCache(int capacity) {
         requireContext(capacity);
-        return new KvCache(device, config, capacity, cacheFormat);
+        return KvCache.allocate(device, config, capacity, cacheFormat);
     }
 
-    /// [#forward(int\[\], KvCache, Tap)] unwatched.
+    /// [#forward(List, Tap)] of one sequence, unwatched.
     public Buffer forward(int[] ids, KvCache cache) {
         return forward(ids, cache, Tap.NONE);
     }
 
-    /// Runs tokens that continue the cached sequence, appending them to the cache.
-    ///
-    /// @return the hidden states after the final norm, `[ids.length, hidden]`, valid until the next call
-    /// @throws InvalidInputException if the tokens do not fit the cache or an id is not in the vocabulary
+    /// [#forward(List, Tap)] of one sequence.
     public Buffer forward(int[] ids, KvCache cache, Tap tap) {
-        check(ids, cache);
-        int width = config.hiddenSize();
-        hidden = grown(hidden, (long) ids.length * width);
-        reserve(Math.min(ids.length, CHUNK));
-        for (int from = 0; from < ids.length; from += CHUNK) {
-            int tokens = Math.min(CHUNK, ids.length - from);
-            embed(Arrays.copyOfRange(ids, from, from + tokens), scratch.residual);
-            Pass pass = new Pass(device, scratch, tokens, cache.length(), tap);
-            for (int i = 0; i < blocks.length; i++) {
-                blocks[i].forward(scratch.residual, pass, cache.layer(i));
-            }
-            device.store(scratch.residual, tokens, width, hidden, from);
-            cache.advance(tokens);
+        return forward(List.of(new Segment(ids, cache)), tap);
+    }
+
+    /// Runs tokens that continue cached sequences, each by its own number of tokens, and appends them to the caches.
+    /// Every weight is read once for all of them.
+    ///
+    /// @return the hidden states after the final norm, `[tokens, hidden]`, segment after segment;
+    ///     valid until the next call
+    /// @throws InvalidInputException if tokens do not fit their cache or an id is not in the vocabulary
+    public Buffer forward(List<Segment> segments, Tap tap) {
+        for (Segment segment : segments) {
+            requireKnown(segment.ids());
+            segment.cache().requireRoom(segment.ids().length);
         }
-        finish(hidden, ids.length, tap);
+        int tokens = segments.stream().mapToInt(segment -> segment.ids().length).sum();
+        int width = config.hiddenSize();
+        hidden = grown(hidden, (long) tokens * width);
+        reserve(Math.min(tokens, CHUNK));
+        int done = 0;
+        for (Batch batch : Batch.of(segments, CHUNK)) {
+            embed(batch.ids(), scratch.residual);
+            Pass pass = new Pass(device, scratch, batch.tokens(), batch.parts(), tap);
+            for (int i = 0; i < blocks.length; i++) {
+                blocks[i].forward(scratch.residual, pass, i);
+            }
+            device.store(scratch.residual, width, hidden, Span.alone(batch.tokens(), done));
+            batch.advance();
+            done += batch.tokens();
+        }
+        finish(hidden, tokens, tap);
         return hidden;
     }
 
-    /// Next-token logits for `count` of the hidden states that [#forward] returned, from row `from` on.
+    /// [#logits(Buffer, int\[\], float\[\])] of consecutive rows, from row `from` on.
+    public void logits(Buffer hidden, int from, int count, float[] out) {
+        logits(hidden, IntStream.range(from, from + count).toArray(), out);
+    }
+
+    /// Next-token logits for some of the hidden states that [#forward] returned.
     ///
     /// Vocabularies are large: ask for as many rows at a time as there should be memory for.
     ///
-    /// @param out receives `[count, vocab]`
-    public void logits(Buffer hidden, int from, int count, float[] out) {
+    /// @param out receives `[rows.length, vocab]`
+    public void logits(Buffer hidden, int[] rows, float[] out) {
         int width = config.hiddenSize();
-        int[] rows = new int[count];
-        Arrays.setAll(rows, i -> from + i);
-        headInput = grown(headInput, (long) count * width);
-        logits = grown(logits, (long) count * config.vocabSize());
+        headInput = grown(headInput, (long) rows.length * width);
+        logits = grown(logits, (long) rows.length * config.vocabSize());
         device.gather(hidden, rows, width, headInput);
-        head.apply(new Pass(device, scratch, count, 0, Tap.NONE), headInput, count, logits);
-        device.read(logits, 0, out, Math.multiplyExact(count, config.vocabSize()));
+        head.apply(new Pass(device, scratch, rows.length, List.of(), Tap.NONE), headInput, rows.length, logits);
+        device.read(logits, 0, out, Math.multiplyExact(rows.length, config.vocabSize()));
     }
 
     /// The residual stream before the first block: `out[t]` is the embedding of `ids[t]`.
@@ -132,12 +148,11 @@ public final class Decoder {
     /// @param residual `[tokens, hidden]`, updated in place; row 0 is position 0
     public void block(int index, Buffer residual, int tokens, Tap tap) {
         reserve(tokens);
-        if (loneCache == null
-                || loneCache.keys().length()
-                        < (long) tokens * config.attention(index).kvWidth()) {
-            loneCache = DenseKvLayer.allocate(device, DType.F32, config.attention(index), tokens);
+        if (loneCache == null || loneCache.capacity() < tokens) {
+            loneCache = KvCache.ofOneLayer(device, config, tokens);
         }
-        blocks[index].forward(residual, new Pass(device, scratch, tokens, 0, tap), loneCache);
+        Part sequence = new Part(Span.alone(tokens, 0), loneCache);
+        blocks[index].forward(residual, new Pass(device, scratch, tokens, List.of(sequence), tap), index);
     }
 
     /// Applies the final norm to the residual stream that the last block leaves, `[tokens, hidden]`, in place.
@@ -159,15 +174,6 @@ public final class Decoder {
             Weight weight = weights.get(linear.name());
             return weight == null ? linear : linear.with(device.prepare(weight));
         });
-    }
-
-    private void check(int[] ids, KvCache cache) {
-        requireKnown(ids);
-        if (ids.length > cache.remaining()) {
-            throw new InvalidInputException(
-                    "%d tokens after %d others do not fit into %d positions: shorten the text or enlarge the context"
-                            .formatted(ids.length, cache.length(), cache.capacity()));
-        }
     }
 
     /// Checks that ids can be run as a sequence of their own.

@@ -1,8 +1,10 @@
 package io.any4.model;
 
+import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
 import io.any4.tinygemm.Device;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /// The keys and values of one sequence: what attention remembers of the tokens so far.
@@ -11,12 +13,17 @@ import java.util.List;
 /// positions; quantized (see [KvFormat]) it grows with the sequence, beside room for one layer in F32. Truncating a
 /// quantized cache leaves the last block as it was stored.
 public final class KvCache {
-    private final List<KvLayer> layers = new ArrayList<>();
+    private final List<KvLayer> layers;
     private final int capacity;
     private int length;
 
-    KvCache(Device device, ModelConfig config, int capacity, KvFormat format) {
+    private KvCache(List<KvLayer> layers, int capacity) {
+        this.layers = List.copyOf(layers);
         this.capacity = capacity;
+    }
+
+    static KvCache allocate(Device device, ModelConfig config, int capacity, KvFormat format) {
+        List<KvLayer> layers = new ArrayList<>();
         switch (format) {
             case KvFormat.Dense(DType dtype) -> {
                 for (int layer = 0; layer < config.layers(); layer++) {
@@ -30,6 +37,13 @@ public final class KvCache {
                 }
             }
         }
+        return new KvCache(layers, capacity);
+    }
+
+    /// The memory of one layer, for whichever layer is run next: for running blocks by themselves.
+    static KvCache ofOneLayer(Device device, ModelConfig config, int capacity) {
+        KvLayer layer = DenseKvLayer.allocate(device, DType.F32, config.attention(0), capacity);
+        return new KvCache(Collections.nCopies(config.layers(), layer), capacity);
     }
 
     /// Positions there is room for.
@@ -59,6 +73,14 @@ public final class KvCache {
     /// Bytes that the positions in use take.
     public long bytes() {
         return layers.stream().mapToLong(layer -> layer.bytes(length)).sum();
+    }
+
+    void requireRoom(int tokens) {
+        if (tokens > remaining()) {
+            throw new InvalidInputException(
+                    "%d tokens after %d others do not fit into %d positions: shorten the text or enlarge the context"
+                            .formatted(tokens, length, capacity));
+        }
     }
 
     KvLayer layer(int index) {

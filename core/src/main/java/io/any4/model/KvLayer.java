@@ -4,14 +4,17 @@ import io.any4.tensor.DType;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Span;
 
 /// One block's share of a [KvCache].
 sealed interface KvLayer permits DenseKvLayer, QuantizedKvLayer {
-    /// Appends keys and values of the pass, and attends with its queries to all that is cached then.
+    /// Appends keys and values of a sequence's newest tokens, and attends with their queries to all that is cached
+    /// then.
     ///
-    /// @param keys `[tokens, kvHeads * headDim]`, as are `values`
-    /// @param queries `[tokens, heads * headDim]`, as is `out`
-    void attend(Pass pass, AttentionShape shape, Buffer queries, Buffer keys, Buffer values, Buffer out);
+    /// @param keys rows of `kvHeads * headDim`, as are `values`
+    /// @param queries rows of `heads * headDim`, as is `out`
+    /// @param span which of the rows are this sequence's
+    void attend(Device device, AttentionShape shape, Buffer queries, Buffer keys, Buffer values, Span span, Buffer out);
 
     /// Forgets everything from position `length` on.
     void truncate(int length);
@@ -28,11 +31,10 @@ record DenseKvLayer(Buffer keys, Buffer values, int width) implements KvLayer {
     }
 
     @Override
-    public void attend(Pass pass, AttentionShape shape, Buffer q, Buffer k, Buffer v, Buffer out) {
-        Device device = pass.device();
-        device.store(k, pass.tokens(), width, keys, pass.position());
-        device.store(v, pass.tokens(), width, values, pass.position());
-        device.attention(q, keys, values, shape, pass.tokens(), pass.position(), out);
+    public void attend(Device device, AttentionShape shape, Buffer q, Buffer k, Buffer v, Span span, Buffer out) {
+        device.store(k, width, keys, span);
+        device.store(v, width, values, span);
+        device.attention(q, keys, values, shape, span, out);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.any4.model;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Span;
 
 /// Room for the keys and values of one layer in F32, which the quantized layers of a cache use in turn.
 final class KvWorkspace {
@@ -10,8 +11,6 @@ final class KvWorkspace {
     private final int width;
     private final Buffer keys;
     private final Buffer values;
-    private final Buffer queries;
-    private final Buffer attended;
     private final float[] hostKeys;
     private final float[] hostValues;
 
@@ -20,8 +19,6 @@ final class KvWorkspace {
         this.width = shape.kvWidth();
         this.keys = device.allocate((long) capacity * width);
         this.values = device.allocate((long) capacity * width);
-        this.queries = device.allocate((long) KvFormat.Quantized.BLOCK * shape.queryWidth());
-        this.attended = device.allocate((long) KvFormat.Quantized.BLOCK * shape.queryWidth());
         this.hostKeys = new float[KvFormat.Quantized.BLOCK * width];
         this.hostValues = new float[KvFormat.Quantized.BLOCK * width];
     }
@@ -49,14 +46,8 @@ final class KvWorkspace {
         device.write(rows, values, (long) position * width);
     }
 
-    /// Attends with `count` of the queries, from row `from` on, the first of them at `position`.
-    void attend(AttentionShape shape, Buffer allQueries, int from, int count, int position, Buffer out) {
-        int[] rows = new int[count];
-        for (int i = 0; i < count; i++) {
-            rows[i] = from + i;
-        }
-        device.gather(allQueries, rows, shape.queryWidth(), queries);
-        device.attention(queries, keys, values, shape, count, position, attended);
-        device.store(attended, count, shape.queryWidth(), out, from);
+    /// Attends with the span's queries.
+    void attend(AttentionShape shape, Buffer queries, Span span, Buffer out) {
+        device.attention(queries, keys, values, shape, span, out);
     }
 }

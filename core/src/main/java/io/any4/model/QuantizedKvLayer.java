@@ -3,6 +3,7 @@ package io.any4.model;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Span;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,24 +31,25 @@ final class QuantizedKvLayer implements KvLayer {
     }
 
     @Override
-    public void attend(Pass pass, AttentionShape shape, Buffer queries, Buffer keys, Buffer values, Buffer out) {
-        Device device = pass.device();
+    public void attend(
+            Device device, AttentionShape shape, Buffer queries, Buffer keys, Buffer values, Span span, Buffer out) {
         for (int i = 0; i < blocks.size(); i++) {
             workspace.write(blocks.get(i), i * KvFormat.Quantized.BLOCK);
         }
         int from = 0;
-        while (from < pass.tokens()) {
-            int position = pass.position() + from;
+        while (from < span.tokens()) {
+            int position = span.position() + from;
             int block = position / KvFormat.Quantized.BLOCK;
-            int count = Math.min(pass.tokens() - from, (block + 1) * KvFormat.Quantized.BLOCK - position);
+            int count = Math.min(span.tokens() - from, (block + 1) * KvFormat.Quantized.BLOCK - position);
             if (block > blocks.size()) {
                 store();
             }
             int row = position % KvFormat.Quantized.BLOCK;
-            KvWorkspace.read(device, keys, from, count, width, newestKeys, row);
-            KvWorkspace.read(device, values, from, count, width, newestValues, row);
+            Span part = new Span(span.row() + from, count, position);
+            KvWorkspace.read(device, keys, part.row(), count, width, newestKeys, row);
+            KvWorkspace.read(device, values, part.row(), count, width, newestValues, row);
             workspace.write(newestKeys, newestValues, block * KvFormat.Quantized.BLOCK, row + count);
-            workspace.attend(shape, queries, from, count, position, out);
+            workspace.attend(shape, queries, part, out);
             from += count;
         }
     }

@@ -143,16 +143,16 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public void rope(Buffer x, Buffer inverseFrequencies, int tokens, int heads, int headDim, int firstPosition) {
+    public void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span) {
         float[] data = CpuBuffer.of(x);
         float[] frequencies = CpuBuffer.of(inverseFrequencies);
-        team.run(tokens, 4, (first, last) -> {
+        team.run(span.tokens(), 4, (first, last) -> {
             float[] cos = new float[headDim / 2];
             float[] sin = new float[headDim / 2];
             for (int t = first; t < last; t++) {
-                angles(frequencies, firstPosition + t, cos, sin);
+                angles(frequencies, span.position() + t, cos, sin);
                 for (int head = 0; head < heads; head++) {
-                    kernels.rotate(data, (t * heads + head) * headDim, cos, sin, headDim / 2);
+                    kernels.rotate(data, ((span.row() + t) * heads + head) * headDim, cos, sin, headDim / 2);
                 }
             }
         });
@@ -168,15 +168,16 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public void store(Buffer source, int tokens, int width, Buffer cache, int position) {
-        CpuRows.of(cache).put(CpuBuffer.of(source), 0, tokens * width, Math.multiplyExact(position, width));
+    public void store(Buffer source, int width, Buffer cache, Span span) {
+        int from = span.row() * width;
+        int to = Math.multiplyExact(span.position(), width);
+        CpuRows.of(cache).put(CpuBuffer.of(source), from, span.tokens() * width, to);
     }
 
     @Override
-    public void attention(
-            Buffer q, Buffer keys, Buffer values, AttentionShape shape, int tokens, int firstPosition, Buffer out) {
-        Attention attention = new Attention(
-                CpuBuffer.of(q), CpuRows.of(keys), CpuRows.of(values), shape, tokens, firstPosition, CpuBuffer.of(out));
+    public void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, Buffer out) {
+        Attention attention =
+                new Attention(CpuBuffer.of(q), CpuRows.of(keys), CpuRows.of(values), shape, span, CpuBuffer.of(out));
         team.run(attention.units(), 1, (from, to) -> kernels.attention(attention, from, to));
     }
 

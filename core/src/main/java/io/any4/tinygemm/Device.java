@@ -47,21 +47,21 @@ public interface Device extends AutoCloseable {
     /// Root-mean-square norm of each of `rows` rows: `out = x / sqrt(mean(x^2) + epsilon) * gain`. May be in place.
     void rmsNorm(Buffer x, Buffer gain, float epsilon, int rows, int width, Buffer out);
 
-    /// Rotary position embedding in place on x `[tokens, heads, headDim]`, token `t` being at position
-    /// `firstPosition + t`. Element `i` of a head pairs with `i + headDim / 2` (the Hugging Face convention).
+    /// Rotary position embedding in place on rows of x, `[heads, headDim]` each. Element `i` of a head pairs with
+    /// `i + headDim / 2` (the Hugging Face convention).
     ///
     /// @param inverseFrequencies `[headDim / 2]`, radians per position
-    void rope(Buffer x, Buffer inverseFrequencies, int tokens, int heads, int headDim, int firstPosition);
+    void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span);
 
-    /// Appends `tokens` rows of `width` floats of `source` to a cache, from row `position` on, rounded to its type.
-    void store(Buffer source, int tokens, int width, Buffer cache, int position);
+    /// Copies rows of `source`, `width` floats each, to the rows of a cache that are their positions, rounded to its
+    /// type.
+    void store(Buffer source, int width, Buffer cache, Span span);
 
-    /// Causal softmax attention of q `[tokens, heads, headDim]` over a cache that already holds positions
-    /// `0 .. firstPosition + tokens - 1`, scores scaled by `1 / sqrt(headDim)`; out has the shape of q.
+    /// Causal softmax attention of rows of q, `[heads, headDim]` each, over the cache of their sequence, which
+    /// already holds them; scores scaled by `1 / sqrt(headDim)`. Writes the same rows of out.
     ///
     /// Keys and values have the same type; whatever it is, scores and sums are those of 32-bit floats.
-    void attention(
-            Buffer q, Buffer keys, Buffer values, AttentionShape shape, int tokens, int firstPosition, Buffer out);
+    void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, Buffer out);
 
     /// `out = silu(gate) * up`, elementwise over `length` floats; out may be gate.
     void swiglu(Buffer gate, Buffer up, long length, Buffer out);

@@ -69,7 +69,7 @@ final class ScalarKernels implements Kernels {
         int dim = shape.headDim();
         int last = a.firstPosition() + token;
         int first = shape.firstVisible(last);
-        int query = token * shape.queryWidth() + head * dim;
+        int query = a.query(token, head);
         double greatest = Double.NEGATIVE_INFINITY;
         for (int position = first; position <= last; position++) {
             int key = position * shape.kvWidth() + kvHead * dim;

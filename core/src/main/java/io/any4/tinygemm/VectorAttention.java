@@ -35,7 +35,7 @@ final class VectorAttention {
         int length = last + 1 - first;
         int stride = Simd.pad(a.firstPosition() + a.tokens());
         int dim = shape.headDim();
-        int query = token * shape.queryWidth() + head * dim;
+        int query = a.query(token, head);
         int cache = first * shape.kvWidth() + kvHead * dim;
         score(a, query, cache, length, count, scores, stride);
         for (int h = 0; h < count; h++) {

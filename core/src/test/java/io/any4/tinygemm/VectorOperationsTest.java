@@ -111,9 +111,11 @@ class VectorOperationsTest {
         float[] v = random.normal(positions * shape.kvWidth());
         float[] expected = new float[q.length];
         float[] actual = new float[q.length];
-        Attention oracle = new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, tokens, firstPosition, expected);
+        Attention oracle = new Attention(
+                q, new CpuBuffer(k), new CpuBuffer(v), shape, Span.alone(tokens, firstPosition), expected);
         scalar.attention(oracle, 0, oracle.units());
-        Attention tested = new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, tokens, firstPosition, actual);
+        Attention tested =
+                new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, Span.alone(tokens, firstPosition), actual);
         vector.attention(tested, 0, tested.units());
         assertClose(actual, expected, 1e-5f);
     }
@@ -126,14 +128,15 @@ class VectorOperationsTest {
         float[] k = random.normal(tokens * shape.kvWidth());
         float[] v = random.normal(tokens * shape.kvWidth());
         float[] whole = new float[q.length];
-        Attention all = new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, tokens, 0, whole);
+        Attention all = new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, Span.alone(tokens, 0), whole);
         vector.attention(all, 0, all.units());
         for (int t = 0; t < tokens; t++) {
-            float[] own = Arrays.copyOfRange(q, t * shape.queryWidth(), (t + 1) * shape.queryWidth());
-            float[] out = new float[own.length];
-            Attention one = new Attention(own, new CpuBuffer(k), new CpuBuffer(v), shape, 1, t, out);
+            float[] out = new float[q.length];
+            Attention one = new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, new Span(t, 1, t), out);
             vector.attention(one, 0, one.units());
-            assertThat(out).isEqualTo(Arrays.copyOfRange(whole, t * own.length, (t + 1) * own.length));
+            int from = t * shape.queryWidth();
+            int to = from + shape.queryWidth();
+            assertThat(Arrays.copyOfRange(out, from, to)).isEqualTo(Arrays.copyOfRange(whole, from, to));
         }
     }
 

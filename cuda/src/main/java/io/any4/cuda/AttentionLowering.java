@@ -25,7 +25,7 @@ final class AttentionLowering {
     /// Splits to launch: a power of two that covers the positions, so that launches of a decode step
     /// change rarely.
     static int splits(Op.Attend op) {
-        int positions = op.position() + op.tokens();
+        int positions = op.span().position() + op.span().tokens();
         int visible = op.shape().window() == 0
                 ? positions
                 : Math.min(positions, op.shape().window());
@@ -44,8 +44,8 @@ final class AttentionLowering {
             partial = gpu.allocate(Math.max(PARTIAL_BYTES, bytesPerToken));
         }
         List<Launch> launches = new ArrayList<>();
-        for (int token = 0; token < op.tokens(); token += piece) {
-            int tokens = Math.min(piece, op.tokens() - token);
+        for (int token = 0; token < op.span().tokens(); token += piece) {
+            int tokens = Math.min(piece, op.span().tokens() - token);
             launches.add(split(op, position, splits, token, tokens));
             if (splits > 1) {
                 launches.add(merge(op, position, splits, token, tokens, packed));
@@ -85,11 +85,13 @@ final class AttentionLowering {
 
     /// Struct Attention of attention.cuh.
     private Arguments arguments(Op.Attend op, long position, int splits, int token) {
+        int row = op.span().row();
+        int width = op.shape().queryWidth();
         return new Arguments()
-                .address(op.q().address())
+                .address(op.q().address(row, width))
                 .address(op.keys().address())
                 .address(op.values().address())
-                .address(op.out().address())
+                .address(op.out().address(row, width))
                 .address(partial)
                 .address(position)
                 .integer(op.shape().heads())

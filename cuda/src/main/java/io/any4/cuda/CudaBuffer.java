@@ -21,6 +21,11 @@ final class CudaBuffer implements Buffer {
         return address;
     }
 
+    /// The address of a row, of rows of `width` floats.
+    long address(int row, int width) {
+        return address + 4L * row * width;
+    }
+
     @Override
     public long length() {
         return length;

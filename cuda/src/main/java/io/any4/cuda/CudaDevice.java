@@ -6,6 +6,7 @@ import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Matrix;
+import io.any4.tinygemm.Span;
 import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -140,27 +141,19 @@ public final class CudaDevice implements Device {
     }
 
     @Override
-    public void rope(Buffer x, Buffer inverseFrequencies, int tokens, int heads, int headDim, int firstPosition) {
-        enqueue(new Op.Rotate(
-                CudaBuffer.of(x), CudaBuffer.of(inverseFrequencies), tokens, heads, headDim, firstPosition));
+    public void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span) {
+        enqueue(new Op.Rotate(CudaBuffer.of(x), CudaBuffer.of(inverseFrequencies), heads, headDim, span));
     }
 
     @Override
-    public void store(Buffer source, int tokens, int width, Buffer cache, int position) {
-        enqueue(new Op.Store(CudaBuffer.of(source), tokens, width, CudaBuffer.of(cache), position));
+    public void store(Buffer source, int width, Buffer cache, Span span) {
+        enqueue(new Op.Store(CudaBuffer.of(source), width, CudaBuffer.of(cache), span));
     }
 
     @Override
-    public void attention(
-            Buffer q, Buffer keys, Buffer values, AttentionShape shape, int tokens, int firstPosition, Buffer out) {
+    public void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, Buffer out) {
         enqueue(new Op.Attend(
-                CudaBuffer.of(q),
-                CudaBuffer.of(keys),
-                CudaBuffer.of(values),
-                shape,
-                tokens,
-                firstPosition,
-                CudaBuffer.of(out)));
+                CudaBuffer.of(q), CudaBuffer.of(keys), CudaBuffer.of(values), shape, span, CudaBuffer.of(out)));
     }
 
     @Override

@@ -32,9 +32,9 @@ final class Inputs {
                     values[count++] = Float.floatToRawIntBits(factor);
                 }
             }
-            case Op.Rotate rotate -> values[count++] = rotate.position();
-            case Op.Store store -> values[count++] = store.position();
-            case Op.Attend attend -> values[count++] = attend.position();
+            case Op.Rotate rotate -> values[count++] = rotate.span().position();
+            case Op.Store store -> values[count++] = store.span().position();
+            case Op.Attend attend -> values[count++] = attend.span().position();
             case Op.MatMul m -> throw none(m);
             case Op.AddBias b -> throw none(b);
             case Op.Add a -> throw none(a);

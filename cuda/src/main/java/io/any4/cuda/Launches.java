@@ -75,21 +75,21 @@ final class Launches {
 
     static Launch rope(Op.Rotate op, long position) {
         Arguments arguments = new Arguments()
-                .address(op.out().address())
+                .address(op.out().address(op.span().row(), op.heads() * op.headDim()))
                 .address(op.frequencies().address())
                 .integer(op.heads())
                 .integer(op.headDim())
                 .address(position);
-        return perElement("rope", op.heads() * op.headDim() / 2, op.tokens(), arguments);
+        return perElement("rope", op.heads() * op.headDim() / 2, op.span().tokens(), arguments);
     }
 
     static Launch store(Op.Store op, long position) {
         Arguments arguments = new Arguments()
-                .address(op.source().address())
+                .address(op.source().address(op.span().row(), op.width()))
                 .address(op.out().address())
                 .integer(op.width())
                 .address(position);
-        return perElement("store", op.width(), op.tokens(), arguments);
+        return perElement("store", op.width(), op.span().tokens(), arguments);
     }
 
     static Launch gather(Op.Gather op, long rows) {

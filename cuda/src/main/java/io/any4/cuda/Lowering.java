@@ -86,7 +86,9 @@ final class Lowering {
                 int width = attend.shape().queryWidth();
                 boolean merges = AttentionLowering.splits(attend) > 1;
                 launches.addAll(attention.lower(
-                        attend, position, merges ? packed(i, attend.out(), attend.tokens(), width) : null));
+                        attend,
+                        position,
+                        merges ? packed(i, attend.out(), attend.span().tokens(), width) : null));
             }
             case Op.Swiglu swiglu -> launches.add(lowerSwiglu(i, swiglu));
             case Op.Gather gather -> launches.add(Launches.gather(gather, input(i)));

@@ -1,6 +1,7 @@
 package io.any4.cuda;
 
 import io.any4.tinygemm.AttentionShape;
+import io.any4.tinygemm.Span;
 
 /// A recorded operation of [io.any4.tinygemm.Device]; arrays belong to the record.
 sealed interface Op {
@@ -17,19 +18,11 @@ sealed interface Op {
 
     record Norm(CudaBuffer x, CudaBuffer gain, float epsilon, int rows, int width, CudaBuffer out) implements Op {}
 
-    record Rotate(CudaBuffer out, CudaBuffer frequencies, int tokens, int heads, int headDim, int position)
-            implements Op {}
+    record Rotate(CudaBuffer out, CudaBuffer frequencies, int heads, int headDim, Span span) implements Op {}
 
-    record Store(CudaBuffer source, int tokens, int width, CudaBuffer out, int position) implements Op {}
+    record Store(CudaBuffer source, int width, CudaBuffer out, Span span) implements Op {}
 
-    record Attend(
-            CudaBuffer q,
-            CudaBuffer keys,
-            CudaBuffer values,
-            AttentionShape shape,
-            int tokens,
-            int position,
-            CudaBuffer out)
+    record Attend(CudaBuffer q, CudaBuffer keys, CudaBuffer values, AttentionShape shape, Span span, CudaBuffer out)
             implements Op {}
 
     record Swiglu(CudaBuffer gate, CudaBuffer up, long length, CudaBuffer out) implements Op {}

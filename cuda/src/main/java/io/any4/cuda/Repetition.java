@@ -1,5 +1,6 @@
 package io.any4.cuda;
 
+import io.any4.tinygemm.Span;
 import java.util.List;
 
 /// Tells whether a list of operations is that of the step before, with other positions and token ids: then its
@@ -45,13 +46,13 @@ final class Repetition {
             case Op.Rotate a ->
                 earlier instanceof Op.Rotate b
                         && a.frequencies() == b.frequencies()
-                        && a.tokens() == b.tokens()
+                        && sameRows(a.span(), b.span())
                         && a.heads() == b.heads()
                         && a.headDim() == b.headDim();
             case Op.Store a ->
                 earlier instanceof Op.Store b
                         && a.source() == b.source()
-                        && a.tokens() == b.tokens()
+                        && sameRows(a.span(), b.span())
                         && a.width() == b.width();
             case Op.Attend a -> earlier instanceof Op.Attend b && repeats(a, b);
             case Op.Swiglu a ->
@@ -69,12 +70,16 @@ final class Repetition {
         };
     }
 
+    private static boolean sameRows(Span a, Span b) {
+        return a.row() == b.row() && a.tokens() == b.tokens();
+    }
+
     private static boolean repeats(Op.Attend a, Op.Attend b) {
         return a.q() == b.q()
                 && a.keys() == b.keys()
                 && a.values() == b.values()
                 && a.shape().equals(b.shape())
-                && a.tokens() == b.tokens()
+                && sameRows(a.span(), b.span())
                 && AttentionLowering.splits(a) == AttentionLowering.splits(b);
     }
 }

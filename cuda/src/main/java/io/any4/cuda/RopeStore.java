@@ -37,12 +37,9 @@ record RopeStore(Op.Rotate q, Op.Rotate k, Op.Store keys, Op.Store values) {
                 && values.width() == width
                 && q.headDim() == k.headDim()
                 && q.frequencies() == k.frequencies()
-                && q.tokens() == k.tokens()
-                && q.tokens() == keys.tokens()
-                && q.tokens() == values.tokens()
-                && q.position() == k.position()
-                && q.position() == keys.position()
-                && q.position() == values.position();
+                && q.span().equals(k.span())
+                && q.span().equals(keys.span())
+                && q.span().equals(values.span());
     }
 
     List<CudaBuffer> outputs() {
@@ -51,10 +48,11 @@ record RopeStore(Op.Rotate q, Op.Rotate k, Op.Store keys, Op.Store values) {
 
     /// The launch: struct RopeStore of rope.cuh.
     Launch launch(long position) {
+        int row = q.span().row();
         byte[] arguments = new Arguments()
-                .address(q.out().address())
-                .address(k.out().address())
-                .address(values.source().address())
+                .address(q.out().address(row, q.heads() * q.headDim()))
+                .address(k.out().address(row, keys.width()))
+                .address(values.source().address(row, values.width()))
                 .address(keys.out().address())
                 .address(values.out().address())
                 .address(q.frequencies().address())
@@ -65,6 +63,7 @@ record RopeStore(Op.Rotate q, Op.Rotate k, Op.Store keys, Op.Store values) {
                 .integer(0)
                 .toBytes();
         int threads = (q.heads() + 3 * k.heads()) * q.headDim() / 2;
-        return new Launch("rope_store", Math.ceilDiv(threads, Launch.THREADS), q.tokens(), 1, arguments);
+        return new Launch(
+                "rope_store", Math.ceilDiv(threads, Launch.THREADS), q.span().tokens(), 1, arguments);
     }
 }

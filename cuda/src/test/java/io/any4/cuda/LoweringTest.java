@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.any4.cuda.RandomWeights.Kind;
 import io.any4.tinygemm.AttentionShape;
+import io.any4.tinygemm.Span;
 import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -43,11 +44,11 @@ class LoweringTest {
         product(square, normed, q);
         product(square, normed, k);
         product(square, normed, v);
-        ops.add(new Op.Rotate(q, gain, 1, 2, 32, 300));
-        ops.add(new Op.Rotate(k, gain, 1, 2, 32, 300));
-        ops.add(new Op.Store(k, 1, WIDTH, keys, 300));
-        ops.add(new Op.Store(v, 1, WIDTH, values, 300));
-        ops.add(new Op.Attend(q, keys, values, new AttentionShape(2, 2, 32, 0), 1, 300, out));
+        ops.add(new Op.Rotate(q, gain, 2, 32, Span.alone(1, 300)));
+        ops.add(new Op.Rotate(k, gain, 2, 32, Span.alone(1, 300)));
+        ops.add(new Op.Store(k, WIDTH, keys, Span.alone(1, 300)));
+        ops.add(new Op.Store(v, WIDTH, values, Span.alone(1, 300)));
+        ops.add(new Op.Attend(q, keys, values, new AttentionShape(2, 2, 32, 0), Span.alone(1, 300), out));
         product(square, out, normed);
         ops.add(new Op.Add(residual, normed, WIDTH));
         norm();
@@ -133,18 +134,18 @@ class LoweringTest {
 
     private List<Op> appending(int position, int valuePosition) {
         return List.of(
-                new Op.Rotate(q, gain, 1, 2, 32, position),
-                new Op.Rotate(k, gain, 1, 2, 32, position),
-                new Op.Store(k, 1, WIDTH, residual, position),
-                new Op.Store(v, 1, WIDTH, out, valuePosition),
-                new Op.Attend(q, residual, out, new AttentionShape(2, 2, 32, 0), 1, position, normed));
+                new Op.Rotate(q, gain, 2, 32, Span.alone(1, position)),
+                new Op.Rotate(k, gain, 2, 32, Span.alone(1, position)),
+                new Op.Store(k, WIDTH, residual, Span.alone(1, position)),
+                new Op.Store(v, WIDTH, out, Span.alone(1, valuePosition)),
+                new Op.Attend(q, residual, out, new AttentionShape(2, 2, 32, 0), Span.alone(1, position), normed));
     }
 
     private List<Launch> stepAt(int position) {
         ops.clear();
         ops.add(new Op.Embed(square, new int[] {position % 7}, q));
-        ops.add(new Op.Rotate(q, gain, 1, 2, 32, position));
-        ops.add(new Op.Attend(q, k, v, new AttentionShape(2, 2, 32, 0), 1, position, out));
+        ops.add(new Op.Rotate(q, gain, 2, 32, Span.alone(1, position)));
+        ops.add(new Op.Attend(q, k, v, new AttentionShape(2, 2, 32, 0), Span.alone(1, position), out));
         List<Launch> launches = lowering.lower(ops);
         inputs.send();
         return launches;

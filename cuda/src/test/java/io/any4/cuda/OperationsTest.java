@@ -7,6 +7,7 @@ import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Span;
 import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 import java.util.Arrays;
@@ -63,7 +64,7 @@ class OperationsTest {
         }
         same(2e-5, x.length, device -> {
             Buffer buffer = buffer(device, x);
-            device.rope(buffer, buffer(device, frequencies), 3, 5, 64, position);
+            device.rope(buffer, buffer(device, frequencies), 5, 64, new Span(1, 2, position));
             return buffer;
         });
     }
@@ -90,7 +91,12 @@ class OperationsTest {
         same(1e-5, q.length, device -> {
             Buffer out = device.allocate(q.length);
             device.attention(
-                    buffer(device, q), buffer(device, keys), buffer(device, values), shape, tokens, position, out);
+                    buffer(device, q),
+                    buffer(device, keys),
+                    buffer(device, values),
+                    shape,
+                    Span.alone(tokens, position),
+                    out);
             return out;
         });
     }
@@ -102,16 +108,16 @@ class OperationsTest {
         Buffer values = buffer(gpu, random.activations(300 * shape.kvWidth()));
         float[] q = random.activations(200 * shape.queryWidth());
         Buffer all = gpu.allocate(q.length);
-        gpu.attention(buffer(gpu, q), keys, values, shape, 200, 100, all);
+        gpu.attention(buffer(gpu, q), keys, values, shape, Span.alone(200, 100), all);
         float[] together = read(gpu, all, q.length);
         for (int token : new int[] {0, 27, 28, 199}) {
+            Buffer out = gpu.allocate(q.length);
+            gpu.attention(buffer(gpu, q), keys, values, shape, new Span(token, 1, 100 + token), out);
             int from = token * shape.queryWidth();
-            float[] one = Arrays.copyOfRange(q, from, from + shape.queryWidth());
-            Buffer out = gpu.allocate(one.length);
-            gpu.attention(buffer(gpu, one), keys, values, shape, 1, 100 + token, out);
-            assertThat(read(gpu, out, one.length))
+            int to = from + shape.queryWidth();
+            assertThat(Arrays.copyOfRange(read(gpu, out, q.length), from, to))
                     .as("token %d", token)
-                    .isEqualTo(Arrays.copyOfRange(together, from, from + one.length));
+                    .isEqualTo(Arrays.copyOfRange(together, from, to));
         }
     }
 
@@ -140,8 +146,8 @@ class OperationsTest {
             device.gather(buffer, new int[] {5, 0, 2}, 300, some);
             device.scatterAdd(some, new int[] {1, 4, 3}, new float[] {.5f, -2, 1}, 300, buffer);
             Buffer cache = device.allocate(9 * 300);
-            device.store(buffer, 6, 300, cache, 3);
-            device.store(some, 3, 300, cache, 0);
+            device.store(buffer, 300, cache, new Span(1, 5, 4));
+            device.store(some, 300, cache, Span.alone(3, 0));
             return cache;
         });
     }

@@ -1,0 +1,9 @@
+package io.any4.model;
+
+import io.any4.tinygemm.Span;
+
+/// What one sequence has in a pass.
+///
+/// @param span its rows of the activations
+/// @param cache which ends where the span begins
+record Part(Span span, KvCache cache) {}
