@@ -39,6 +39,17 @@ final class ColumnSums {
         }
     }
 
+    /// Lays `count` vectors from `first` on side by side: `columns[k][row] = rows[first + row][k]`, and 0 beyond them.
+    static void pack(float[][] rows, int first, int count, float[] columns) {
+        Arrays.fill(columns, 0f);
+        for (int row = 0; row < count; row++) {
+            float[] vector = rows[first + row];
+            for (int k = 0; k < vector.length; k++) {
+                columns[k * ROWS + row] = vector[k];
+            }
+        }
+    }
+
     /// `sums[row] += factor * columns[k][row]`.
     static void add(float factor, float[] columns, int k, float[] sums) {
         int at = k * ROWS;

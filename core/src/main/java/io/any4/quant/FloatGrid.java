@@ -51,9 +51,28 @@ record FloatGrid(FpFormat format, float[] levels, float[] thresholds, float fact
         return Float.isInfinite(inverse) || Float.isNaN(inverse) ? 0f : inverse;
     }
 
-    /// The value stored for a weight.
-    float stored(float weight, float inverse, float scale) {
-        return format.round(weight * inverse) / factor * scale;
+    /// Writes the values stored for weights `from` to `to` of a row to the same places of `stored`.
+    void store(float[] row, int from, int to, float scale, float[] stored) {
+        float inverse = inverse(scale);
+        for (int j = from; j < to; j++) {
+            stored[j] = row[j] * inverse;
+        }
+        format.round(stored, from, to);
+        for (int j = from; j < to; j++) {
+            stored[j] = stored[j] / factor * scale;
+        }
+    }
+
+    /// The squared errors of what is stored for weights `from` to `to` of a row, each as often as it counts, added up.
+    ///
+    /// @param work overwritten in these places
+    double error(float[] row, float[] importance, int from, int to, float scale, float[] work) {
+        store(row, from, to, scale, work);
+        for (int j = from; j < to; j++) {
+            float difference = work[j] - row[j];
+            work[j] = importance[j] * difference * difference;
+        }
+        return Sums.of(work, from, to);
     }
 
     /// The level of a weight.

@@ -87,9 +87,10 @@ final class FloatInputs {
     double search(float[][] weights, float[][] outputs) {
         QuadraticForm form = QuadraticForm.of(weights, team);
         double[] diagonal = new double[candidates.size()];
+        float[] importance = form.diagonal();
         team.run(diagonal.length, 1, (from, to) -> {
             for (int c = from; c < to; c++) {
-                diagonal[c] = diagonalError(candidates.get(c), form);
+                diagonal[c] = diagonalError(candidates.get(c), importance);
             }
         });
         List<FloatActivations> tried = new ArrayList<>();
@@ -103,15 +104,17 @@ final class FloatInputs {
         return errors[least];
     }
 
-    private double diagonalError(FloatActivations candidate, QuadraticForm form) {
-        float[] stored = new float[channelMaxima.length];
+    private double diagonalError(FloatActivations candidate, float[] importance) {
+        float[] work = new float[channelMaxima.length];
         double error = 0;
         for (int t = 0; t < inputs.length; t += Math.ceilDiv(inputs.length, SHORTLIST_TOKENS)) {
-            candidate.apply(inputs[t], 0, stored, 0, 1);
-            for (int j = 0; j < stored.length; j++) {
-                double difference = stored[j] - inputs[t][j];
-                error += form.diagonal(j) * difference * difference;
+            float[] input = inputs[t];
+            candidate.apply(input, 0, work, 0, 1);
+            for (int j = 0; j < work.length; j++) {
+                float difference = work[j] - input[j];
+                work[j] = importance[j] * difference * difference;
             }
+            error += Sums.of(work, 0, work.length);
         }
         return error;
     }
@@ -119,19 +122,26 @@ final class FloatInputs {
     private double[] exactErrors(
             List<FloatActivations> tried, QuadraticForm form, float[][] weights, float[][] outputs) {
         int count = tried.size();
+        float[][] linear = new float[inputs.length][channelMaxima.length];
+        QuadraticForm.products(
+                QuadraticForm.transposed(outputs), weights.length, QuadraticForm.transposed(weights), linear, team);
         double[][] errors = new double[inputs.length][count];
+        int together = Math.max(1, QuadraticForm.VECTORS / count);
         team.run(inputs.length, 1, (from, to) -> {
-            float[][] vectors = new float[count][channelMaxima.length];
-            float[][] products = new float[count][channelMaxima.length];
-            for (int t = from; t < to; t++) {
-                float[] linear = new float[channelMaxima.length];
-                for (int i = 0; i < weights.length; i++) {
-                    QuadraticForm.addScaled(weights[i], outputs[i][t], linear);
+            QuadraticForm.Evaluator evaluator = form.new Evaluator();
+            float[][] vectors = new float[together * count][channelMaxima.length];
+            float[][] ofVector = new float[together * count][];
+            double[] exact = new double[together * count];
+            for (int t = from; t < to; t += together) {
+                int tokens = Math.min(together, to - t);
+                for (int v = 0; v < tokens * count; v++) {
+                    tried.get(v % count).apply(inputs[t + v / count], 0, vectors[v], 0, 1);
+                    ofVector[v] = linear[t + v / count];
                 }
-                for (int c = 0; c < count; c++) {
-                    tried.get(c).apply(inputs[t], 0, vectors[c], 0, 1);
+                evaluator.evaluate(vectors, ofVector, tokens * count, exact);
+                for (int v = 0; v < tokens * count; v++) {
+                    errors[t + v / count][v % count] = exact[v];
                 }
-                form.evaluate(vectors, count, linear, products, errors[t]);
             }
         });
         double[] sums = new double[count];

@@ -38,11 +38,12 @@ final class FloatQuantizer implements Quantizer {
         double[][] errors = new double[rows][grids.size()];
         team.run(rows, 1, (from, to) -> {
             float[] row = new float[importance.length];
+            Search search = new Search(row, importance);
             for (int i = from; i < to; i++) {
                 weights.copyRow(i, row, 0);
                 RowLoop.requireFinite(row, i);
                 for (int f = 0; f < grids.size(); f++) {
-                    errors[i][f] = new Search(row, importance, i).run(grids.get(f), output, null);
+                    errors[i][f] = search.run(i, grids.get(f), output, null);
                 }
             }
         });
@@ -61,21 +62,23 @@ final class FloatQuantizer implements Quantizer {
         return best;
     }
 
-    /// Finds the scales of one row.
+    /// Finds the scales of one row after the other.
     private final class Search {
         private final float[] row;
         private final float[] importance;
-        private final int index;
+        private final float[] work;
 
-        Search(float[] row, float[] importance, int index) {
+        /// @param row refilled for each row
+        Search(float[] row, float[] importance) {
             this.row = row;
             this.importance = importance;
-            this.index = index;
+            work = new float[row.length];
         }
 
+        /// @param index of the row, for error messages
         /// @param scales receives the best scale of each group, or null if only the error is of interest
         /// @return the least weighted squared error
-        double run(FloatGrid grid, WeightTensors output, float @Nullable [] scales) {
+        double run(int index, FloatGrid grid, WeightTensors output, float @Nullable [] scales) {
             double sum = 0;
             int from = 0;
             for (int group = 0; group < output.groups(); group++) {
@@ -84,7 +87,7 @@ final class FloatQuantizer implements Quantizer {
                 double least = Double.POSITIVE_INFINITY;
                 for (double factor : FACTORS) {
                     float scale = grid.scale(absmax * factor, spec.metadata(), index);
-                    double error = error(grid, scale, from, to);
+                    double error = grid.error(row, importance, from, to, scale, work);
                     if (error < least) {
                         least = error;
                         if (scales != null) {
@@ -97,21 +100,11 @@ final class FloatQuantizer implements Quantizer {
             }
             return sum;
         }
-
-        private double error(FloatGrid grid, float scale, int from, int to) {
-            float inverse = grid.inverse(scale);
-            double error = 0;
-            for (int j = from; j < to; j++) {
-                double difference = grid.stored(row[j], inverse, scale) - row[j];
-                error += importance[j] * difference * difference;
-            }
-            return error;
-        }
     }
 
     private final class Worker extends RowWorker {
         private final FloatGrid grid;
-        private final float[] importance;
+        private final Search search;
         private final WeightTensors output;
         private final byte[] codes;
         private final float[] scales;
@@ -119,7 +112,7 @@ final class FloatQuantizer implements Quantizer {
         Worker(int columns, FloatGrid grid, float[] importance, WeightTensors output) {
             super(columns);
             this.grid = grid;
-            this.importance = importance;
+            this.search = new Search(row, importance);
             this.output = output;
             codes = new byte[columns];
             scales = new float[output.groups()];
@@ -127,7 +120,7 @@ final class FloatQuantizer implements Quantizer {
 
         @Override
         void quantize(int index) {
-            new Search(row, importance, index).run(grid, output, scales);
+            search.run(index, grid, output, scales);
             int from = 0;
             for (int group = 0; group < scales.length; group++) {
                 int to = output.groupEnd(group);

@@ -45,11 +45,11 @@ final class FloatWeights {
     double search(float[][] inputs) {
         QuadraticForm form = QuadraticForm.of(inputs, team);
         float[][] bestScales = new float[GRIDS.size()][weights.length];
-        double[][] errors = new double[weights.length][];
+        double[][] errors = new double[weights.length][GRIDS.size()];
         team.run(weights.length, 1, (from, to) -> {
-            Row row = new Row(form, inputs);
-            for (int i = from; i < to; i++) {
-                errors[i] = row.search(i, bestScales);
+            Rows rows = new Rows(form, inputs);
+            for (int i = from; i < to; i += rows.together) {
+                rows.search(i, Math.min(to, i + rows.together), bestScales, errors);
             }
         });
         int best = 0;
@@ -74,89 +74,98 @@ final class FloatWeights {
         float[][] stored = new float[weights.length][weights[0].length];
         team.run(stored.length, 1, (from, to) -> {
             for (int i = from; i < to; i++) {
-                fill(grid, scales[i], weights[i], stored[i]);
+                grid.store(weights[i], 0, weights[i].length, scales[i], stored[i]);
             }
         });
         return stored;
     }
 
-    private static void fill(FloatGrid grid, float scale, float[] row, float[] stored) {
-        float inverse = grid.inverse(scale);
-        for (int j = 0; j < row.length; j++) {
-            stored[j] = grid.stored(row[j], inverse, scale);
-        }
-    }
-
-    /// The search for one row at a time.
-    private final class Row {
-        private final QuadraticForm form;
+    /// The search for a few rows at a time, as many as have their candidates evaluated together.
+    private final class Rows {
+        private final QuadraticForm.Evaluator evaluator;
+        private final float[] importance;
         private final float[][] inputs;
-        private final float[] linear;
-        private final float[][] vectors;
-        private final float[][] products;
-        private final double[] exact = new double[shortlist + 1];
+        private final int perRow = GRIDS.size() * (shortlist + 1);
+        private final int together = Math.max(1, QuadraticForm.VECTORS / perRow);
+        private final float[][] ofRow = new float[together][weights[0].length];
+        private final float[][] linear = new float[together * perRow][];
+        private final float[][] vectors = new float[together * perRow][weights[0].length];
+        private final float[] tried = new float[together * perRow];
+        private final double[] exact = new double[together * perRow];
         private final double[] diagonal = new double[FACTORS.length];
         private final float[] candidates = new float[FACTORS.length];
+        private final float[] work = new float[weights[0].length];
+        private final int[] firsts = new int[together * GRIDS.size() + 1];
 
-        Row(QuadraticForm form, float[][] inputs) {
-            int columns = weights[0].length;
-            this.form = form;
+        Rows(QuadraticForm form, float[][] inputs) {
+            this.evaluator = form.new Evaluator();
+            this.importance = form.diagonal();
             this.inputs = inputs;
-            linear = new float[columns];
-            vectors = new float[shortlist + 1][columns];
-            products = new float[shortlist + 1][columns];
         }
 
-        /// @param best receives the best scale of the row, per format
-        /// @return its error, per format
-        double[] search(int index, float[][] best) {
-            Arrays.fill(linear, 0);
+        /// @param best receives the best scale of each row, per format
+        /// @param errors receives the error of each row, per format
+        void search(int from, int to, float[][] best, double[][] errors) {
+            int count = 0;
+            int list = 0;
+            for (int i = from; i < to; i++) {
+                project(i, ofRow[i - from]);
+                for (FloatGrid candidate : GRIDS) {
+                    firsts[list++] = count;
+                    count = nominate(i, candidate, ofRow[i - from], count);
+                }
+            }
+            firsts[list] = count;
+            evaluator.evaluate(vectors, linear, count, exact);
+            for (int l = 0; l < list; l++) {
+                int row = from + l / GRIDS.size();
+                int format = l % GRIDS.size();
+                int least = leastOf(firsts[l], firsts[l + 1]);
+                best[format][row] = tried[least];
+                errors[row][format] = exact[least];
+            }
+        }
+
+        /// The linear part of a row's form: the inputs' transpose times its outputs.
+        private void project(int index, float[] sums) {
+            Arrays.fill(sums, 0);
             for (int t = 0; t < inputs.length; t++) {
-                QuadraticForm.addScaled(inputs[t], outputs[index][t], linear);
+                float[] input = inputs[t];
+                float output = outputs[index][t];
+                for (int j = 0; j < sums.length; j++) {
+                    sums[j] += output * input[j];
+                }
             }
-            double[] errors = new double[GRIDS.size()];
-            for (int f = 0; f < errors.length; f++) {
-                errors[f] = search(index, GRIDS.get(f), best[f]);
-            }
-            return errors;
         }
 
-        private double search(int index, FloatGrid candidate, float[] best) {
+        /// Lists a row's most promising scales from place `at` on; returns the place after them.
+        private int nominate(int index, FloatGrid candidate, float[] ofRow, int at) {
             float[] row = weights[index];
             float absmax = Groups.absoluteMax(row, 0, row.length);
             for (int k = 0; k < FACTORS.length; k++) {
                 candidates[k] = candidate.scale(absmax * FACTORS[k], metadata, index);
-                diagonal[k] = diagonalError(candidate, candidates[k], row);
+                diagonal[k] = candidate.error(row, importance, 0, row.length, candidates[k], work);
             }
-            int[] chosen = Shortlist.smallest(diagonal, shortlist);
-            int count = 0;
-            float[] tried = new float[chosen.length + 1];
-            for (int k : chosen) {
-                tried[count++] = candidates[k];
+            int end = at;
+            for (int k : Shortlist.smallest(diagonal, shortlist)) {
+                tried[end++] = candidates[k];
             }
             if (scales.length > 0 && candidate.equals(grid)) {
-                tried[count++] = scales[index]; // so that nothing gets worse
+                tried[end++] = scales[index]; // so that nothing gets worse
             }
-            for (int c = 0; c < count; c++) {
-                fill(candidate, tried[c], row, vectors[c]);
+            for (int c = at; c < end; c++) {
+                candidate.store(row, 0, row.length, tried[c], vectors[c]);
+                linear[c] = ofRow;
             }
-            form.evaluate(vectors, count, linear, products, exact);
-            int least = 0;
-            for (int c = 1; c < count; c++) {
-                least = exact[c] < exact[least] ? c : least;
-            }
-            best[index] = tried[least];
-            return exact[least];
+            return end;
         }
 
-        private double diagonalError(FloatGrid candidate, float scale, float[] row) {
-            float inverse = candidate.inverse(scale);
-            double error = 0;
-            for (int j = 0; j < row.length; j++) {
-                double difference = candidate.stored(row[j], inverse, scale) - row[j];
-                error += form.diagonal(j) * difference * difference;
+        private int leastOf(int from, int to) {
+            int least = from;
+            for (int c = from + 1; c < to; c++) {
+                least = exact[c] < exact[least] ? c : least;
             }
-            return error;
+            return least;
         }
     }
 }

@@ -71,7 +71,7 @@ public final class JointFloatSearch {
         float[][] outputs = outputs(rows, inputs);
         double size = 0;
         for (float[] ofRow : outputs) {
-            size += QuadraticForm.dot(ofRow, ofRow);
+            size += squares(ofRow);
         }
         FloatWeights weightSearch = new FloatWeights(rows, outputs, spec.metadata(), shortlist, team);
         FloatInputs inputSearch = new FloatInputs(inputs, spec.method().inputBits(), shifted, shortlist, team);
@@ -107,14 +107,16 @@ public final class JointFloatSearch {
 
     private float[][] outputs(float[][] weights, float[][] inputs) {
         float[][] outputs = new float[weights.length][inputs.length];
-        team.run(weights.length, 1, (from, to) -> {
-            for (int i = from; i < to; i++) {
-                for (int t = 0; t < inputs.length; t++) {
-                    outputs[i][t] = (float) QuadraticForm.dot(weights[i], inputs[t]);
-                }
-            }
-        });
+        QuadraticForm.products(weights, weights[0].length, inputs, outputs, team);
         return outputs;
+    }
+
+    private static double squares(float[] values) {
+        double sum = 0;
+        for (float value : values) {
+            sum += (double) value * value;
+        }
+        return sum;
     }
 
     private Weight write(float[][] rows, float[][] inputs, FloatWeights chosen, RowListener listener, Arena arena) {

@@ -31,8 +31,11 @@ public record FloatActivations(FpFormat format, float[] scales) implements Input
         for (int r = 0; r < rows; r++) {
             int offset = r * width;
             for (int j = 0; j < width; j++) {
-                float scale = scales[j];
-                out[to + offset + j] = format.round(x[from + offset + j] * scale) / scale;
+                out[to + offset + j] = x[from + offset + j] * scales[j];
+            }
+            format.round(out, to + offset, to + offset + width);
+            for (int j = 0; j < width; j++) {
+                out[to + offset + j] /= scales[j];
             }
         }
     }

@@ -2,6 +2,8 @@ package io.any4.tinygemm;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 
 /// A float format of a sign, exponent and mantissa bits, without infinities and NaN, whose exponent bias is any real
 /// number (LLM-FP4, arXiv 2310.16836, section 3): a bias `b` is a factor `2^-b` on one fixed grid.
@@ -14,6 +16,12 @@ import java.util.stream.IntStream;
 public record FpFormat(int exponentBits, int mantissaBits) {
     /// Added and subtracted, it leaves a float below 2^22 rounded to an integer, ties to even.
     private static final float ROUNDER = 3 << 22;
+
+    /// Where a float has its exponent, the exponent 1 there, and the sum of those of a power of two and its reciprocal.
+    private static final int EXPONENT = 0x7f800000;
+
+    private static final int LEAST_EXPONENT = 128 << 23;
+    private static final int TWICE_BIAS = 254 << 23;
 
     public FpFormat {
         if (exponentBits < 1 || exponentBits > 5 || mantissaBits < 0 || mantissaBits > 6) {
@@ -55,6 +63,28 @@ public record FpFormat(int exponentBits, int mantissaBits) {
         float step = Float.intBitsToFloat((exponent - mantissaBits + 127) << 23);
         float steps = clamped / step;
         return (steps + ROUNDER - ROUNDER) * step;
+    }
+
+    /// Replaces `values[from]` to `values[to - 1]` by what [#round(float)] makes of them.
+    public void round(float[] values, int from, int to) {
+        float largest = largest();
+        int mantissa = mantissaBits << 23;
+        int j = from;
+        for (; j <= to - Simd.LANES; j += Simd.LANES) {
+            FloatVector x = FloatVector.fromArray(Simd.FLOATS, values, j);
+            FloatVector clamped = x.min(largest).max(-largest);
+            IntVector step = clamped.reinterpretAsInts()
+                    .and(EXPONENT)
+                    .max(LEAST_EXPONENT)
+                    .sub(mantissa);
+            // the reciprocal of a power of two is exact
+            IntVector perUnit = step.neg().add(TWICE_BIAS);
+            FloatVector steps = clamped.mul(perUnit.reinterpretAsFloats());
+            steps.add(ROUNDER).sub(ROUNDER).mul(step.reinterpretAsFloats()).intoArray(values, j);
+        }
+        for (; j < to; j++) {
+            values[j] = round(values[j]);
+        }
     }
 
     /// The numbers of a 4-bit format in ascending order, -0 and 0 included, times a power of two that brings them

@@ -155,8 +155,9 @@ class FloatSearchTest {
                 new JointFloatSearch(spec, team).quantize(weights(), sample, RowListener.NONE, arena);
         assertThat(result.errors()).hasSize(6);
         for (int step = 1; step < 6; step++) {
+            // errors are differences of float sums of the outputs' size, which is 1
             assertThat(result.errors().get(step))
-                    .isLessThanOrEqualTo(result.errors().get(step - 1) * (1 + 1e-4));
+                    .isLessThanOrEqualTo(result.errors().get(step - 1) + 1e-6);
         }
         assertThat(result.errors().getLast()).isCloseTo(outputError(sample, result), within(1e-4));
         assertThat(result.activations().format().exponentBits()

@@ -40,6 +40,27 @@ class FpFormatTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("formats")
+    void manyAreRoundedLikeOne(FpFormat format) {
+        Random random = new Random(4);
+        float[] values = new float[83];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) (random.nextGaussian() * Math.pow(2, random.nextInt(-20, 8)));
+        }
+        values[9] = 0f;
+        values[10] = -Float.MIN_VALUE;
+        values[11] = Float.NEGATIVE_INFINITY;
+        values[12] = 1e38f;
+        float[] rounded = values.clone();
+        format.round(rounded, 3, 80);
+        for (int i = 0; i < values.length; i++) {
+            assertThat(rounded[i])
+                    .as("of %s", values[i])
+                    .isEqualTo(i < 3 || i >= 80 ? values[i] : format.round(values[i]));
+        }
+    }
+
     /// LLM-FP4's formula, in double.
     private static double slowly(FpFormat format, double x, double bias) {
         int m = format.mantissaBits();
