@@ -50,7 +50,7 @@ final class AnyQuantizer implements Quantizer {
         private final float[] factors;
         private final float[] elementWeights;
         private final float[] table;
-        private final float[] thresholds;
+        private final LevelSearch search;
         private final byte[] codes;
 
         /// @param sharedTable the table of all rows, or null if each learns its own
@@ -63,7 +63,8 @@ final class AnyQuantizer implements Quantizer {
             scaled = new ScaledRow(spec, columns);
             elementWeights = new float[columns];
             table = sharedTable == null ? new float[levels] : sharedTable;
-            thresholds = new float[levels - 1];
+            search = new LevelSearch(levels);
+            search.use(table);
             codes = new byte[columns];
         }
 
@@ -76,22 +77,20 @@ final class AnyQuantizer implements Quantizer {
                 kmeans.cluster(table.length, spec.seed() + index, table);
                 roundTable(table, index);
                 output.writeTable(index, table);
+                search.use(table);
             }
-            Grid.midpoints(table, table.length, thresholds);
-            encode();
+            search.codes(scaled.values(), 0, codes.length, 1f, codes);
+            read();
             output.writeRow(index, codes, scaled.scales(), scaled.zeros());
         }
 
-        private void encode() {
-            float[] values = scaled.values();
+        private void read() {
             for (int group = 0; group < output.groups(); group++) {
                 float scale = scaled.scales()[group];
                 float zero = scaled.zeros()[group];
                 int to = output.groupEnd(group);
                 for (int j = group * output.groupSize(); j < to; j++) {
-                    int code = Grid.code(values[j], thresholds);
-                    codes[j] = (byte) code;
-                    stored[j] = table[code] * scale + zero;
+                    stored[j] = table[codes[j]] * scale + zero;
                 }
             }
         }

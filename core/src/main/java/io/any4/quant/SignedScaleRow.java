@@ -12,10 +12,12 @@ final class SignedScaleRow {
     private final float[] row;
     private final float[] factors;
     private final int groupSize;
-    private final float[] startLevels;
-    private final float[] startThresholds;
+    private final LevelSearch start;
+    private final LevelSearch search;
     private final float[] table;
-    private final float[] thresholds;
+    private final float[] nearest;
+    private final float[] products;
+    private final float[] squares;
     private final byte[] codes;
     private final float[] scales;
     private final float[] searchWeights;
@@ -29,11 +31,13 @@ final class SignedScaleRow {
         this.factors = factors;
         this.groupSize = groupSize;
         int levels = 1 << bits;
-        startLevels = Grid.uneven(bits);
-        startThresholds = new float[levels - 1];
-        Grid.midpoints(startLevels, levels, startThresholds);
+        start = new LevelSearch(levels);
+        start.use(Grid.uneven(bits));
+        search = new LevelSearch(levels);
         table = new float[levels];
-        thresholds = new float[levels - 1];
+        nearest = new float[row.length];
+        products = new float[row.length];
+        squares = new float[row.length];
         codes = new byte[row.length];
         scales = new float[Math.ceilDiv(row.length, groupSize)];
         searchWeights = new float[row.length];
@@ -91,19 +95,25 @@ final class SignedScaleRow {
         for (int trial = 0; trial < 2 * START_FACTORS; trial++) {
             float width = absmax * (LEAST_FACTOR + trial / 2 * FACTOR_STEP);
             float inverse = (trial % 2 == 0 ? 1f : -1f) / width;
-            double product = 0;
-            double square = 0;
-            for (int j = from; j < to; j++) {
-                float level = startLevels[Grid.code(row[j] * inverse, startThresholds)];
-                product += searchWeights[j] * level * row[j];
-                square += searchWeights[j] * level * level;
-            }
+            start.levels(row, from, to, inverse, nearest);
+            weigh(searchWeights, from, to);
+            double product = Sums.of(products, from, to);
+            double square = Sums.of(squares, from, to);
             if (product * product > bestGain * square) {
                 bestGain = product * product / square;
                 best = (float) (product / square);
             }
         }
         return best;
+    }
+
+    /// Sets weights times nearest levels and these squared, each as often as it counts.
+    private void weigh(float[] counts, int from, int to) {
+        for (int j = from; j < to; j++) {
+            float weighted = counts[j] * nearest[j];
+            products[j] = weighted * row[j];
+            squares[j] = weighted * nearest[j];
+        }
     }
 
     /// Writes `weight / scale` and how much an error in it counts.
@@ -119,7 +129,7 @@ final class SignedScaleRow {
 
     /// Moves every group's scale to the best of a few near the least-squares one, its codes along with it.
     void improveScales() {
-        Grid.midpoints(table, table.length, thresholds);
+        search.use(table);
         for (int group = 0; group < scales.length; group++) {
             int from = group * groupSize;
             int to = end(group);
@@ -134,38 +144,26 @@ final class SignedScaleRow {
                 }
             }
             scales[group] = chosen;
-            encode(from, to, chosen);
+            search.codes(row, from, to, inverse(chosen), codes);
         }
     }
 
     private double error(int from, int to, float scale) {
-        float inverse = inverse(scale);
-        double error = 0;
+        search.levels(row, from, to, inverse(scale), nearest);
         for (int j = from; j < to; j++) {
-            float difference = row[j] - table[Grid.code(row[j] * inverse, thresholds)] * scale;
-            error += factors[j] * difference * difference;
+            float difference = row[j] - nearest[j] * scale;
+            squares[j] = factors[j] * difference * difference;
         }
-        return error;
+        return Sums.of(squares, from, to);
     }
 
     /// The best scale for the codes that `scale` gives, rounded.
     private int leastSquaresScale(int from, int to, float scale) {
-        float inverse = inverse(scale);
-        double product = 0;
-        double square = 0;
-        for (int j = from; j < to; j++) {
-            double level = table[Grid.code(row[j] * inverse, thresholds)];
-            product += factors[j] * level * row[j];
-            square += factors[j] * level * level;
-        }
+        search.levels(row, from, to, inverse(scale), nearest);
+        weigh(factors, from, to);
+        double product = Sums.of(products, from, to);
+        double square = Sums.of(squares, from, to);
         return square == 0 ? (int) scale : (int) Math.rint(Math.clamp(product / square, -LARGEST_SCALE, LARGEST_SCALE));
-    }
-
-    private void encode(int from, int to, float scale) {
-        float inverse = inverse(scale);
-        for (int j = from; j < to; j++) {
-            codes[j] = (byte) Grid.code(row[j] * inverse, thresholds);
-        }
     }
 
     private static float inverse(float scale) {
