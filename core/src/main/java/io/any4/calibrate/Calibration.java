@@ -37,7 +37,7 @@ public final class Calibration {
     /// Hessians for GPTQ, which follow the quantization layer by layer: see [CalibrationMode#GPTQ].
     ///
     /// Takes the decoder over: use it for nothing else meanwhile. Holds the hidden states of all sequences,
-    /// 4 bytes x tokens x hidden size, and the Hessian of one input, 4 bytes x channels x channels; of experts
+    /// 4 bytes x tokens x hidden size, and the Hessian of one input, 5 bytes x channels x channels; of experts
     /// up to 2 GiB.
     ///
     /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
