@@ -10,6 +10,7 @@ import io.any4.calibrate.QuantizationPlan;
 import io.any4.calibrate.QuantizationResult;
 import io.any4.calibrate.QuantizationSettings;
 import io.any4.calibrate.StatisticsSource;
+import io.any4.calibrate.Stopwatch;
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.engine.Generation;
@@ -151,13 +152,14 @@ public final class Any4 implements AutoCloseable {
     /// @throws InvalidInputException if the input cannot be quantized or the output cannot be written
     public static QuantizationResult quantize(Path model, Path output, String method) {
         QuantizationSpec spec = QuantizationSpec.parse(method);
+        Stopwatch watch = Stopwatch.start();
         try (Checkpoint checkpoint = Checkpoint.open(model);
                 Team team = new Team(Runtime.getRuntime().availableProcessors());
                 Device device = CpuDevice.open(CpuOptions.defaults())) {
             StatisticsSource statistics =
                     spec.usesStatistics() ? calibrate(checkpoint, spec, device) : StatisticsSource.NONE;
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, QuantizationSettings.of(spec), statistics);
-            return QuantizationJob.run(plan, output, statistics, team, JobListener.NONE);
+            return QuantizationJob.run(plan, output, statistics, team, JobListener.NONE, watch);
         }
     }
 

@@ -4,6 +4,7 @@ import io.any4.calibrate.CalibrationData;
 import io.any4.calibrate.QuantizationPlan;
 import io.any4.calibrate.QuantizationSettings;
 import io.any4.calibrate.StatisticsSource;
+import io.any4.calibrate.Stopwatch;
 import io.any4.eval.ComparisonRow;
 import io.any4.eval.Windows;
 import io.any4.quant.QuantizationSpec;
@@ -100,14 +101,13 @@ final class AblateCommand implements Callable<Integer> {
         List<Contest.Entry> entries = new ArrayList<>();
         try (LoadedModel loaded = LoadedModel.open(model, device);
                 Team team = new Team(root.threads())) {
-            entries.add(new Contest.Entry("original", model, null));
+            entries.add(new Contest.Entry("original", model));
             for (Variant variant : variants(loaded)) {
                 Path output = workplace.directory().resolve(String.valueOf(entries.size()));
-                long start = System.nanoTime();
                 QuantizationSettings settings = QuantizationSettings.of(QuantizationSpec.parse(variant.format()));
                 QuantizationPlan plan = QuantizationPlan.of(loaded.checkpoint(), settings, variant.statistics());
-                Quantization.run(plan, output, variant.statistics(), team, Terminal.of(root));
-                entries.add(new Contest.Entry(variant.name(), output, (System.nanoTime() - start) / 1e9));
+                Quantization.run(plan, output, variant.statistics(), team, Terminal.of(root), Stopwatch.start());
+                entries.add(new Contest.Entry(variant.name(), output));
             }
         }
         return entries;

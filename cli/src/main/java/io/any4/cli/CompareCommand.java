@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
@@ -29,8 +31,10 @@ import picocli.CommandLine.Spec;
         description = {
             "Measure a model and quantized versions of it side by side, and write an HTML report.",
             "",
-            "For each: bits per weight, size, perplexity, mean KL divergence from the original, and how often both find the same token "
-                    + "most likely."
+            "For each: bits per weight, size, perplexity, mean KL divergence from the original, how often both find the same token most "
+                    + "likely, and how long quantizing took.",
+            "",
+            "Versions that do not exist yet are quantized for the comparison: --methods says how, all of them for a whole table."
         })
 final class CompareCommand implements Callable<Integer> {
     @ParentCommand
@@ -45,9 +49,11 @@ final class CompareCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     Path original;
 
-    @Parameters(index = "1..*", arity = "1..*", paramLabel = "QUANTIZED", description = "Quantized versions of it.")
-    @SuppressWarnings("NullAway.Init")
-    List<Path> quantized;
+    @Parameters(index = "1..*", arity = "0..*", paramLabel = "QUANTIZED", description = "Quantized versions of it.")
+    List<Path> quantized = List.of();
+
+    @Mixin
+    ContenderOptions contenders = new ContenderOptions();
 
     @Option(names = "--text", paramLabel = "FILE", required = true, description = "UTF-8 text to predict.")
     @SuppressWarnings("NullAway.Init")
@@ -82,8 +88,19 @@ final class CompareCommand implements Callable<Integer> {
         String contents = TextFiles.read(text);
         Terminal terminal = Terminal.of(root);
         TaskSuite suite = tasks.names.isEmpty() ? null : tasks.read(terminal);
+        if (quantized.isEmpty() && contenders.isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "name quantized versions of the model, or ways to quantize it: --methods all");
+        }
+        try (Workplace workplace = contenders.workplace()) {
+            compare(entries(workplace), contents, suite, terminal);
+        }
+        return 0;
+    }
+
+    private void compare(List<Contest.Entry> entries, String contents, @Nullable TaskSuite suite, Terminal terminal) {
         try (Device device = root.openDevice();
-                Contest contest = new Contest(entries(), device)) {
+                Contest contest = new Contest(entries, device)) {
             Windows windows = contest.windows(contents, window);
             Comparison comparison = contest.compare(windows, terminal);
             if (suite != null) {
@@ -101,13 +118,16 @@ final class CompareCommand implements Callable<Integer> {
                 terminal.note("wrote " + report);
             }
         }
-        return 0;
     }
 
-    private List<Contest.Entry> entries() {
+    private List<Contest.Entry> entries(Workplace workplace) {
         List<Contest.Entry> entries = new ArrayList<>();
         Stream.concat(Stream.of(original), quantized.stream())
-                .forEach(directory -> entries.add(new Contest.Entry(name(directory, entries), directory, null)));
+                .forEach(directory -> entries.add(new Contest.Entry(name(directory, entries), directory)));
+        for (Contest.Entry entry : contenders.quantize(original, workplace, root)) {
+            boolean taken = entries.stream().anyMatch(other -> other.name().equals(entry.name()));
+            entries.add(taken ? new Contest.Entry(entry.name() + ", new", entry.directory()) : entry);
+        }
         return entries;
     }
 
@@ -124,6 +144,8 @@ final class CompareCommand implements Callable<Integer> {
                 samples.add(contest.sample(row.name(), prompt, 64, Sampling.GREEDY));
             }
         }
+        SequencedMap<String, String> provenance = Provenance.of(spec, device);
+        contenders.describe(provenance);
         return new Report(
                 "What quantizing %s cost".formatted(comparison.rows().getFirst().name()),
                 text.getFileName().toString(),
@@ -131,6 +153,6 @@ final class CompareCommand implements Callable<Integer> {
                 comparison.layers(),
                 contest.histogram(),
                 samples,
-                Provenance.of(spec, device));
+                provenance);
     }
 }

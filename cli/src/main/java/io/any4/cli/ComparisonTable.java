@@ -1,5 +1,6 @@
 package io.any4.cli;
 
+import io.any4.calibrate.QuantizationTime;
 import io.any4.eval.ComparisonRow;
 import io.any4.eval.Divergence;
 import java.io.PrintWriter;
@@ -11,11 +12,11 @@ final class ComparisonTable {
 
     static void print(List<ComparisonRow> rows, PrintWriter out) {
         TextTable table = new TextTable(
-                "format", "bits/weight", "size MB", "perplexity", "change", "KL", "top-1", "quantized in");
+                "format", "bits/weight", "size MB", "perplexity", "change", "KL", "top-1", "quantized in", "CPU time");
         double original = rows.getFirst().perplexity().perplexity();
         for (ComparisonRow row : rows) {
             Divergence divergence = row.divergence();
-            Double seconds = row.quantizationSeconds();
+            QuantizationTime time = row.quantizationTime();
             double perplexity = row.perplexity().perplexity();
             table.add(
                     row.name(),
@@ -25,7 +26,8 @@ final class ComparisonTable {
                     divergence == null ? "" : "%+.2f %%".formatted(100 * (perplexity / original - 1)),
                     divergence == null ? "" : "%.4f".formatted(divergence.kl()),
                     divergence == null ? "" : "%.1f %%".formatted(100 * divergence.top1Agreement()),
-                    seconds == null ? "" : "%.1f s".formatted(seconds));
+                    time == null ? "" : "%.1f s".formatted(time.seconds()),
+                    time == null ? "" : "%.1f s".formatted(time.cpuSeconds()));
         }
         table.print(out);
     }

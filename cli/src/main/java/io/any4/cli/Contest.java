@@ -1,5 +1,6 @@
 package io.any4.cli;
 
+import io.any4.calibrate.QuantizationTime;
 import io.any4.engine.Generation;
 import io.any4.engine.GenerationOptions;
 import io.any4.engine.Generator;
@@ -27,13 +28,17 @@ final class Contest implements AutoCloseable {
     ///
     /// @param name what the reader calls it
     /// @param directory its checkpoint
-    /// @param seconds how long quantizing took, or null if that is not known
-    record Entry(String name, Path directory, @Nullable Double seconds) {}
+    record Entry(String name, Path directory) {}
 
     private record Loaded(Entry entry, LoadedModel model) {
         Candidate candidate() {
             CheckpointSummary summary = CheckpointSummary.of(model.checkpoint());
-            return new Candidate(entry.name(), summary.settings(), model.decoder(), summary.bytes(), entry.seconds());
+            return new Candidate(
+                    entry.name(),
+                    summary.settings(),
+                    model.decoder(),
+                    summary.bytes(),
+                    QuantizationTime.of(entry.directory()));
         }
     }
 

@@ -1,20 +1,12 @@
 package io.any4.cli;
 
-import io.any4.calibrate.CalibrationData;
-import io.any4.calibrate.QuantizationPlan;
-import io.any4.calibrate.QuantizationSettings;
-import io.any4.calibrate.StatisticsSource;
-import io.any4.checkpoint.InvalidInputException;
+import io.any4.checkpoint.Checkpoint;
 import io.any4.engine.Sampling;
 import io.any4.eval.Comparison;
 import io.any4.eval.HtmlReport;
 import io.any4.eval.Report;
 import io.any4.eval.Sample;
-import io.any4.eval.Windows;
-import io.any4.quant.QuantizationSpec;
-import io.any4.text.Tokenizer;
 import io.any4.tinygemm.Device;
-import io.any4.tinygemm.Team;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -98,7 +90,7 @@ final class DemoCommand implements Callable<Integer> {
         String contents = TextFiles.read(evaluation);
         try (Device device = root.openDevice();
                 Workplace workplace = Workplace.open(keep)) {
-            List<Contest.Entry> entries = quantize(original, device, workplace);
+            List<Contest.Entry> entries = quantize(original, workplace);
             show(entries, contents, evaluation, device);
         }
         return 0;
@@ -114,41 +106,14 @@ final class DemoCommand implements Callable<Integer> {
         return Path.of(home, "models", "demo");
     }
 
-    private List<Contest.Entry> quantize(Path original, Device device, Workplace workplace) {
-        Terminal terminal = Terminal.of(root);
+    private List<Contest.Entry> quantize(Path original, Workplace workplace) {
         List<Contest.Entry> entries = new ArrayList<>();
-        try (LoadedModel loaded = LoadedModel.open(original, device);
-                Team team = new Team(root.threads())) {
-            entries.add(
-                    new Contest.Entry(CheckpointSummary.of(loaded.checkpoint()).settings(), original, null));
-            StatisticsSource statistics = Quantization.calibrate(loaded.decoder(), calibrationData(loaded), terminal);
-            for (String method : METHODS) {
-                QuantizationSpec format = format(method);
-                terminal.note("quantizing to " + format.describe());
-                Path output = workplace.directory().resolve(method);
-                long start = System.nanoTime();
-                QuantizationPlan plan =
-                        QuantizationPlan.of(loaded.checkpoint(), QuantizationSettings.of(format), statistics);
-                Quantization.run(plan, output, statistics, team, terminal);
-                entries.add(new Contest.Entry(method, output, (System.nanoTime() - start) / 1e9));
-            }
+        try (Checkpoint checkpoint = Checkpoint.open(original)) {
+            entries.add(new Contest.Entry(CheckpointSummary.of(checkpoint).settings(), original));
         }
+        List<Contender> contenders = Contender.parse(METHODS, groupSize);
+        entries.addAll(Contender.quantize(contenders, original, List.of(), workplace, root));
         return entries;
-    }
-
-    private QuantizationSpec format(String method) {
-        try {
-            return QuantizationSpec.parse(method).with("group-size", groupSize);
-        } catch (InvalidInputException e) {
-            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
-        }
-    }
-
-    private static CalibrationData calibrationData(LoadedModel loaded) {
-        try (Tokenizer tokenizer = Tokenizer.load(loaded.checkpoint().directory())) {
-            int context = loaded.decoder().config().contextLength();
-            return CalibrationData.builtIn(tokenizer, Windows.usualLength(context));
-        }
     }
 
     private void show(List<Contest.Entry> entries, String contents, Path evaluation, Device device) {

@@ -2,10 +2,12 @@ package io.any4.cli;
 
 import io.any4.calibrate.Calibration;
 import io.any4.calibrate.CalibrationData;
+import io.any4.calibrate.JobListener;
 import io.any4.calibrate.QuantizationJob;
 import io.any4.calibrate.QuantizationPlan;
 import io.any4.calibrate.QuantizationResult;
 import io.any4.calibrate.StatisticsSource;
+import io.any4.calibrate.Stopwatch;
 import io.any4.model.Decoder;
 import io.any4.tinygemm.Team;
 import java.nio.file.Path;
@@ -25,15 +27,22 @@ final class Quantization {
         }
     }
 
+    /// @param watch started when the work began
     static QuantizationResult run(
-            QuantizationPlan plan, Path output, StatisticsSource statistics, Team team, Terminal terminal) {
+            QuantizationPlan plan,
+            Path output,
+            StatisticsSource statistics,
+            Team team,
+            Terminal terminal,
+            Stopwatch watch) {
         long weights = plan.quantizedWeights();
         try (Progress progress = terminal.progress("quantizing", weights, Progress.Unit.weights(weights))) {
-            return QuantizationJob.run(plan, output, statistics, team, now -> {
+            JobListener listener = now -> {
                 progress.note("%s, %.0f rows/s, error %.2f %%"
                         .formatted(now.tensor(), now.rowsPerSecond(), 100 * now.relativeError()));
                 progress.to(Math.round(now.fraction() * weights));
-            });
+            };
+            return QuantizationJob.run(plan, output, statistics, team, listener, watch);
         }
     }
 }

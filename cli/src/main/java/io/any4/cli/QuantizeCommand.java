@@ -6,20 +6,22 @@ import io.any4.calibrate.QuantizationPlan;
 import io.any4.calibrate.QuantizationResult;
 import io.any4.calibrate.QuantizationSettings;
 import io.any4.calibrate.StatisticsSource;
+import io.any4.calibrate.Stopwatch;
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.model.Decoder;
 import io.any4.model.ModelConfig;
-import io.any4.quant.ErrorStatistics;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Team;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,6 +29,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 @Command(
@@ -110,8 +113,21 @@ final class QuantizeCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print JSON.")
     boolean json;
 
+    /// The command of these words, under the options for all verbs that another command line has; prints no results.
+    ///
+    /// @throws ParameterException if they are wrong
+    static QuantizeCommand parse(List<String> words, Any4Command root) {
+        PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+        CommandLine line = Main.commandLine(nowhere, root.spec.commandLine().getErr());
+        ParseResult parsed = line.parseArgs(words.toArray(String[]::new)).subcommand();
+        QuantizeCommand command = (QuantizeCommand) parsed.commandSpec().userObject();
+        command.root = root;
+        return command;
+    }
+
     @Override
     public Integer call() {
+        Stopwatch watch = Stopwatch.start();
         recipe.requireAlone(spec);
         calibration.follow(recipe.recipe);
         QuantizationSettings uniform = settings();
@@ -126,9 +142,9 @@ final class QuantizeCommand implements Callable<Integer> {
                 int context = ModelConfig.parse(checkpoint.config()).contextLength();
                 CalibrationData data = calibration.data(model, context, seed);
                 StatisticsSource announced = calibration.announced(plan, data);
-                quantizeCalibrated(checkpoint, QuantizationPlan.of(checkpoint, settings, announced), data);
+                quantizeCalibrated(checkpoint, QuantizationPlan.of(checkpoint, settings, announced), data, watch);
             } else {
-                quantize(plan, StatisticsSource.NONE, System.nanoTime());
+                quantize(plan, StatisticsSource.NONE, watch);
             }
         }
         return 0;
@@ -146,39 +162,40 @@ final class QuantizeCommand implements Callable<Integer> {
         }
     }
 
-    private void quantizeCalibrated(Checkpoint checkpoint, QuantizationPlan plan, CalibrationData data) {
+    private void quantizeCalibrated(
+            Checkpoint checkpoint, QuantizationPlan plan, CalibrationData data, Stopwatch watch) {
         if (dryRun) {
-            print(plan, null, 0);
+            print(plan, null);
             return;
         }
-        long start = System.nanoTime();
         try (Device device = root.openDevice()) {
             Decoder decoder = Decoder.load(checkpoint, device);
-            quantize(plan, calibration.run(plan, decoder, data, Terminal.of(root)), start);
+            quantize(plan, calibration.run(plan, decoder, data, Terminal.of(root)), watch);
         }
     }
 
-    private void quantize(QuantizationPlan plan, StatisticsSource statistics, long start) {
+    private void quantize(QuantizationPlan plan, StatisticsSource statistics, Stopwatch watch) {
         if (dryRun) {
-            print(plan, null, 0);
+            print(plan, null);
             return;
         }
         try (Team team = new Team(root.threads())) {
-            QuantizationResult result = Quantization.run(plan, output, statistics, team, Terminal.of(root));
-            print(plan, result.total(), (System.nanoTime() - start) / 1e9);
+            print(plan, Quantization.run(plan, output, statistics, team, Terminal.of(root), watch));
         }
     }
 
-    private void print(QuantizationPlan plan, @Nullable ErrorStatistics error, double seconds) {
+    /// @param result null if nothing was written
+    private void print(QuantizationPlan plan, @Nullable QuantizationResult result) {
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("output", output.toString());
         facts.put("bytes", plan.outputBytes());
         facts.put("bitsPerWeight", plan.quantizedBitsPerWeight());
         facts.put("bitsPerWeightOfModel", plan.bitsPerWeight());
         facts.put("modules", plan.modules().size());
-        if (error != null) {
-            facts.put("relativeError", error.relativeError());
-            facts.put("seconds", seconds);
+        if (result != null) {
+            facts.put("relativeError", result.total().relativeError());
+            facts.put("seconds", result.time().seconds());
+            facts.put("cpuSeconds", result.time().cpuSeconds());
         }
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
@@ -189,14 +206,18 @@ final class QuantizeCommand implements Callable<Integer> {
         bits.print(out);
         out.printf(
                 "%s %s: %,d bytes; %d matrices at %.3f bits per weight, %.3f over the whole model%n",
-                error == null ? "would write" : "wrote",
+                result == null ? "would write" : "wrote",
                 output,
                 plan.outputBytes(),
                 plan.modules().size(),
                 plan.quantizedBitsPerWeight(),
                 plan.bitsPerWeight());
-        if (error != null) {
-            out.printf("relative squared error %.3f %%, %.1f s%n", 100 * error.relativeError(), seconds);
+        if (result != null) {
+            out.printf(
+                    "relative squared error %.3f %%, %.1f s, %.1f s of processor time%n",
+                    100 * result.total().relativeError(),
+                    result.time().seconds(),
+                    result.time().cpuSeconds());
         }
     }
 }

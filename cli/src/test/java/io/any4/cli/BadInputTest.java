@@ -264,7 +264,24 @@ class BadInputTest {
         refuse(USAGE, "name a verb");
         refuse(USAGE, "Missing required", "perplexity", model);
         refuse(USAGE, "Missing required", "quantize", model);
-        refuse(USAGE, "Missing required", "compare", model, "--text", text);
+        refuse(USAGE, "Missing required", "compare", model);
+    }
+
+    @Test
+    void comparisonsOfNothingOrOfMethodsThatAreNone() throws IOException {
+        refuse(USAGE, "name quantized versions", "compare", model, "--text", text);
+        refuse(INPUT, "'int5'", "compare", model, "--text", text, "--methods", "int4,int5");
+        refuse(
+                INPUT,
+                "'int4' is in the list of methods twice",
+                "compare",
+                model,
+                "--text",
+                text,
+                "--methods",
+                "int4,int4");
+        refuse(USAGE, "--gpt", "compare", model, "--text", text, "--methods", "int4+gpt");
+        refuse(USAGE, "--recipe best decides --gptq", "compare", model, "--text", text, "--methods", "best+gptq", "-q");
     }
 
     /// A complete command of that verb for the current fields.

@@ -3,6 +3,7 @@ package io.any4.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.any4.calibrate.QuantizationTime;
 import io.any4.checkpoint.SafetensorsFile;
 import io.any4.tensor.DType;
 import io.any4.tensor.Shape;
@@ -257,6 +258,39 @@ class WorkflowTest {
     }
 
     @Test
+    void comparisonsQuantizeWhatDoesNotExistYet() throws IOException {
+        succeed("quantize", model, "-o", output, "-m", "any2", "-g", 16);
+        Path kept = directory.resolve("kept");
+        Object[] compare = {"compare", model, output, "--text", text, "-g", 16, "--json", "--keep", kept};
+        JsonNode rows = json(with(compare, "--methods", "int4,any4s+gptq,paper+seed=3", "--calibration", text));
+        assertThat(rows.findValuesAsString("name"))
+                .containsExactly("a model", "out", "int4", "any4s+gptq", "paper+seed=3");
+        assertThat(rows.at("/0/quantizationTime").isNull()).isTrue();
+        for (int i = 1; i < 5; i++) {
+            assertThat(rows.get(i).at("/quantizationTime/seconds").asDouble()).isPositive();
+            assertThat(rows.get(i).at("/quantizationTime/cpuSeconds").asDouble())
+                    .isPositive();
+        }
+        Path spelled = directory.resolve("spelled");
+        succeed("quantize", model, "-o", spelled, "-m", "any4s", "--gptq", "--calibration", text);
+        assertThat(kept.resolve("any4s+gptq/model.safetensors"))
+                .hasSameBinaryContentAs(spelled.resolve("model.safetensors"));
+        JsonNode settings =
+                json("inspect", kept.resolve("paper+seed=3"), "--json").get("quantization_config");
+        assertThat(settings.toString()).contains("lloyd", "seed=3", "group-size=16");
+    }
+
+    @Test
+    void aTemporaryWorkplaceGoesAwayWithWhatIsInIt() throws IOException {
+        Path place;
+        try (Workplace workplace = Workplace.open(null)) {
+            place = workplace.directory();
+            succeed("quantize", model, "-o", place.resolve("out"), "-m", "int4");
+        }
+        assertThat(place).doesNotExist();
+    }
+
+    @Test
     void theDemoWorksForOtherModels() throws IOException {
         Path report = directory.resolve("report.html");
         Path kept = directory.resolve("kept");
@@ -298,7 +332,9 @@ class WorkflowTest {
 
     private static long bytes(Path directory) throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
-            return files.mapToLong(file -> file.toFile().length()).sum();
+            return files.filter(file -> !file.endsWith(QuantizationTime.FILE))
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
         }
     }
 }

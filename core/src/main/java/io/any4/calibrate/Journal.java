@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
 final class Journal implements AutoCloseable {
     private final FileChannel channel;
     private final SequencedMap<String, ErrorStatistics> modules = new LinkedHashMap<>();
+    private QuantizationTime spent = QuantizationTime.NONE;
     private String fingerprint = "";
 
     private Journal(FileChannel channel) {
@@ -60,6 +61,7 @@ final class Journal implements AutoCloseable {
             } else {
                 String[] parts = line.split("\t", -1);
                 modules.put(parts[0], errors(parts));
+                spent = new QuantizationTime(Double.parseDouble(parts[7]), Double.parseDouble(parts[8]));
             }
         }
     }
@@ -79,6 +81,11 @@ final class Journal implements AutoCloseable {
         return fingerprint;
     }
 
+    /// What all runs together had spent when the last module was noted.
+    QuantizationTime spent() {
+        return spent;
+    }
+
     /// The finished modules.
     SequencedMap<String, ErrorStatistics> modules() {
         return Collections.unmodifiableSequencedMap(modules);
@@ -93,7 +100,10 @@ final class Journal implements AutoCloseable {
     /// Notes finished modules.
     void add(List<Finished> finished) throws IOException {
         append(finished.stream().map(Journal::line).collect(Collectors.joining("\n")));
-        finished.forEach(module -> modules.put(module.module(), module.error()));
+        for (Finished module : finished) {
+            modules.put(module.module(), module.error());
+            spent = module.spent();
+        }
     }
 
     private static String line(Finished finished) {
@@ -106,7 +116,9 @@ final class Journal implements AutoCloseable {
                 Double.toString(error.squaredWeight()),
                 Double.toString(error.maxAbsoluteError()),
                 Double.toString(error.weightedSquaredError()),
-                Double.toString(error.weightedSquaredWeight()));
+                Double.toString(error.weightedSquaredWeight()),
+                Double.toString(finished.spent().seconds()),
+                Double.toString(finished.spent().cpuSeconds()));
     }
 
     private void append(String lines) throws IOException {

@@ -30,7 +30,9 @@ import java.util.SequencedMap;
 /// Memory is bounded by the largest tensor: weights are read from the mapped input, and of the output only the matrix
 /// in work is held. The output comes into being in a hidden sibling `.OUT.partial` and is renamed at the end, so `OUT`
 /// is complete or absent. A run that was interrupted goes on when it is started again with the same settings and input.
-/// The same input, settings and statistics give the same bytes, for any number of threads or interruptions.
+/// The same input, settings and statistics give the same bytes, for any number of threads or interruptions, in all
+/// files
+/// but [QuantizationTime#FILE].
 public final class QuantizationJob {
     private final QuantizationPlan plan;
     private final Path output;
@@ -38,9 +40,17 @@ public final class QuantizationJob {
     private final Team team;
     private final ProgressMeter meter;
     private final Feedback feedback;
+    private final Stopwatch watch;
+    private QuantizationTime spentBefore = QuantizationTime.NONE;
 
     private QuantizationJob(
-            QuantizationPlan plan, Path output, StatisticsSource statistics, Team team, JobListener listener) {
+            QuantizationPlan plan,
+            Path output,
+            StatisticsSource statistics,
+            Team team,
+            JobListener listener,
+            Stopwatch watch) {
+        this.watch = watch;
         this.plan = plan;
         this.output = output;
         this.statistics = statistics;
@@ -50,16 +60,30 @@ public final class QuantizationJob {
         this.meter = new ProgressMeter(listener, count, plan.quantizedWeights());
     }
 
+    /// Carries out a plan; the time it notes begins now.
+    ///
+    /// @see #run(QuantizationPlan, Path, StatisticsSource, Team, JobListener, Stopwatch)
+    public static QuantizationResult run(
+            QuantizationPlan plan, Path output, StatisticsSource statistics, Team team, JobListener listener) {
+        return run(plan, output, statistics, team, listener, Stopwatch.start());
+    }
+
     /// Carries out a plan.
     ///
     /// @param output a directory that does not exist yet
     /// @param statistics the source that the plan was made with
+    /// @param watch started when the work began of which the output is to note the time
     /// @throws InvalidInputException if the output exists or cannot be written, if a weight is not finite, or if an
     ///     interrupted run with another plan is in the way
     public static QuantizationResult run(
-            QuantizationPlan plan, Path output, StatisticsSource statistics, Team team, JobListener listener) {
+            QuantizationPlan plan,
+            Path output,
+            StatisticsSource statistics,
+            Team team,
+            JobListener listener,
+            Stopwatch watch) {
         requireAbsent(output);
-        return new QuantizationJob(plan, output, statistics, team, listener).run();
+        return new QuantizationJob(plan, output, statistics, team, listener, watch).run();
     }
 
     /// Complains about an output that exists; for callers that want to know before they calibrate.
@@ -75,6 +99,7 @@ public final class QuantizationJob {
     private QuantizationResult run() {
         try (WorkDirectory work = WorkDirectory.open(output, plan.fingerprint())) {
             SequencedMap<String, ErrorStatistics> errors;
+            spentBefore = work.spent();
             try {
                 errors = fill(work);
             } catch (InvalidInputException e) {
@@ -83,9 +108,15 @@ public final class QuantizationJob {
                 }
                 throw e;
             }
+            QuantizationTime time = spent();
+            time.write(work.checkpoint());
             work.publish();
-            return new QuantizationResult(errors);
+            return new QuantizationResult(errors, time);
         }
+    }
+
+    private QuantizationTime spent() {
+        return spentBefore.plus(watch.read());
     }
 
     private SequencedMap<String, ErrorStatistics> fill(WorkDirectory work) {
@@ -149,7 +180,7 @@ public final class QuantizationJob {
                             meter.alreadyDone(module.name(), module.rows() * module.columns(), error);
                         } else {
                             error = quantize(module, writer);
-                            commits.add(new Finished(module.name(), error));
+                            commits.add(new Finished(module.name(), error, spent()));
                         }
                         errors.put(module.name(), error);
                         if (shown) {

@@ -88,7 +88,7 @@ public final class QuantizationPlan {
         return fingerprint;
     }
 
-    /// Size of all files of the output together.
+    /// Size of all files of the output together, [QuantizationTime#FILE] excepted.
     public long outputBytes() {
         long bytes = layout.bytes() + config.length;
         for (Path file : sideFiles) {

@@ -8,7 +8,8 @@ import java.util.SequencedMap;
 /// What a finished [QuantizationJob] reports.
 ///
 /// @param errors what quantization cost each module, in model order
-public record QuantizationResult(SequencedMap<String, ErrorStatistics> errors) {
+/// @param time what it took, interrupted runs that it continued included
+public record QuantizationResult(SequencedMap<String, ErrorStatistics> errors, QuantizationTime time) {
     public QuantizationResult {
         errors = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(errors));
     }

@@ -77,6 +77,11 @@ final class WorkDirectory implements AutoCloseable {
         return journal.modules();
     }
 
+    /// What interrupted runs have spent on the finished modules.
+    QuantizationTime spent() {
+        return journal.spent();
+    }
+
     /// Notes that modules are finished; their tensors have to be on the disk.
     void finished(List<Finished> modules) {
         try {

@@ -2,6 +2,7 @@ package io.any4.calibrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
@@ -13,6 +14,7 @@ import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,6 +144,24 @@ class QuantizationJobTest {
     }
 
     @Test
+    void notesTheTimeSinceTheWatchWasStarted() throws IOException {
+        Stopwatch watch = Stopwatch.start();
+        QuantizationResult result = run("out", settings("any4"), team, JobListener.NONE);
+        QuantizationTime noted = QuantizationTime.of(directory.resolve("out"));
+        assertThat(noted).isNotNull();
+        assertThat(noted.seconds())
+                .isCloseTo(result.time().seconds(), within(0.001))
+                .isPositive();
+        assertThat(noted.cpuSeconds()).isCloseTo(result.time().cpuSeconds(), within(0.001));
+        assertThat(noted.seconds()).isLessThan(watch.read().seconds() + 0.001);
+        assertThat(QuantizationTime.of(directory.resolve("model"))).isNull();
+        Files.writeString(directory.resolve("out").resolve(QuantizationTime.FILE), "{\"seconds\": \"long\"}");
+        assertThatThrownBy(() -> QuantizationTime.of(directory.resolve("out")))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("lacks the number seconds");
+    }
+
+    @Test
     void theNumberOfThreadsDoesNotChangeTheBytes() throws IOException {
         QuantizationSettings settings = settings("any4,group-size=32").withMaxShardBytes(6000);
         run("out", settings, team, JobListener.NONE);
@@ -173,7 +193,7 @@ class QuantizationJobTest {
 
     @Test
     void anExistingOutputIsLeftAlone() throws IOException {
-        java.nio.file.Files.createDirectory(directory.resolve("out"));
+        Files.createDirectory(directory.resolve("out"));
         assertThatThrownBy(() -> run("out", settings("any4"), team, JobListener.NONE))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessage("%s exists already: delete it or choose another output directory"

@@ -2,6 +2,7 @@ package io.any4.eval;
 
 import static java.util.Objects.requireNonNull;
 
+import io.any4.calibrate.QuantizationTime;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.eval.LinearLayers.SquaredError;
 import io.any4.model.Decoder;
@@ -24,13 +25,13 @@ public record Comparison(List<ComparisonRow> rows, List<LayerError> layers) {
     /// @param settings the quantization settings in full, or the element type of an unquantized model
     /// @param decoder the model
     /// @param bytes size of its tensors on disk
-    /// @param quantizationSeconds how long quantizing took, or null if that is not known
+    /// @param quantizationTime how long quantizing took, or null if that is not known
     public record Candidate(
             String name,
             String settings,
             Decoder decoder,
             long bytes,
-            @Nullable Double quantizationSeconds) {}
+            @Nullable QuantizationTime quantizationTime) {}
 
     public Comparison {
         rows = List.copyOf(rows);
@@ -87,7 +88,7 @@ public record Comparison(List<ComparisonRow> rows, List<LayerError> layers) {
                 PerplexityResult.of(score.nats(), windows, score.seconds()),
                 divergence,
                 error.relative(),
-                candidate.quantizationSeconds());
+                candidate.quantizationTime());
     }
 
     private static SquaredError addLayers(Candidate original, Candidate candidate, List<LayerError> layers) {

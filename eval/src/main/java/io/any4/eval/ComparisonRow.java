@@ -1,5 +1,6 @@
 package io.any4.eval;
 
+import io.any4.calibrate.QuantizationTime;
 import io.any4.eval.tasks.TaskResult;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param divergence from the original; null for the original itself
 /// @param relativeError squared error of the linear weights relative to their squared size; NaN if those of a rotated
 ///     model cannot be compared
-/// @param quantizationSeconds how long quantizing took, or null if that is not known
+/// @param quantizationTime how long quantizing took, or null if that is not known
 /// @param tasks results of benchmarks, the same ones for every model; empty if none were asked for
 public record ComparisonRow(
         String name,
@@ -25,7 +26,7 @@ public record ComparisonRow(
         PerplexityResult perplexity,
         @Nullable Divergence divergence,
         double relativeError,
-        @Nullable Double quantizationSeconds,
+        @Nullable QuantizationTime quantizationTime,
         List<TaskResult> tasks) {
     public ComparisonRow {
         tasks = List.copyOf(tasks);
@@ -40,30 +41,13 @@ public record ComparisonRow(
             PerplexityResult perplexity,
             @Nullable Divergence divergence,
             double relativeError,
-            @Nullable Double quantizationSeconds) {
-        this(
-                name,
-                settings,
-                bitsPerWeight,
-                bytes,
-                perplexity,
-                divergence,
-                relativeError,
-                quantizationSeconds,
-                List.of());
+            @Nullable QuantizationTime quantizationTime) {
+        this(name, settings, bitsPerWeight, bytes, perplexity, divergence, relativeError, quantizationTime, List.of());
     }
 
     /// The same model with results of benchmarks.
     public ComparisonRow withTasks(List<TaskResult> results) {
         return new ComparisonRow(
-                name,
-                settings,
-                bitsPerWeight,
-                bytes,
-                perplexity,
-                divergence,
-                relativeError,
-                quantizationSeconds,
-                results);
+                name, settings, bitsPerWeight, bytes, perplexity, divergence, relativeError, quantizationTime, results);
     }
 }

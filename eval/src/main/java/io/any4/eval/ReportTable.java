@@ -1,5 +1,6 @@
 package io.any4.eval;
 
+import io.any4.calibrate.QuantizationTime;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -9,7 +10,8 @@ final class ReportTable {
     private static final String HEAD = """
             <tr><th scope="col">Format</th><th scope="col">Bits per weight</th><th scope="col">Size</th>\
             <th scope="col">Perplexity</th><th scope="col">Change</th><th scope="col">KL divergence</th>\
-            <th scope="col">Top-1 agreement</th><th scope="col">Weight error</th><th scope="col">Quantized in</th></tr>""";
+            <th scope="col">Top-1 agreement</th><th scope="col">Weight error</th><th scope="col">Quantized in</th>\
+            <th scope="col">CPU time</th></tr>""";
 
     private ReportTable() {}
 
@@ -23,7 +25,7 @@ final class ReportTable {
 
     private static String row(ComparisonRow row, ComparisonRow original) {
         Divergence divergence = row.divergence();
-        Double seconds = row.quantizationSeconds();
+        QuantizationTime time = row.quantizationTime();
         double change = row.perplexity().perplexity() / original.perplexity().perplexity() - 1;
         String settings = row.settings().equals(row.name()) ? "" : row.settings();
         return "<tr><th scope=\"row\">%s<small>%s</small></th>"
@@ -37,7 +39,8 @@ final class ReportTable {
                 + (Double.isNaN(row.relativeError()) || divergence == null
                         ? empty()
                         : cell("%.2f %%", 100 * row.relativeError()))
-                + (seconds == null ? empty() : cell("%.2f s", seconds))
+                + (time == null ? empty() : cell("%.2f s", time.seconds()))
+                + (time == null || time.cpuSeconds() == 0 ? empty() : cell("%.2f s", time.cpuSeconds()))
                 + "</tr>";
     }
 

@@ -13,7 +13,9 @@
   const tooltip = () => ({
     backgroundColor: css('--panel'), borderColor: css('--line'), textStyle: { color: css('--ink') }, confine: true });
   const family = name => name.replace(/[0-9].*$/, '');
-  const colours = () => ({ any: css('--accent'), int: css('--blue'), nf: css('--green'), fp: css('--gold'), mx: css('--violet') });
+  const colours = () => ({
+    any: css('--accent'), paper: css('--accent'), exact: css('--accent'), best: css('--accent'), int: css('--blue'),
+    nf: css('--green'), fp: css('--gold'), 'fpq-w': css('--gold'), mx: css('--violet') });
   const colour = name => colours()[family(name)] ?? css('--violet');
   // Formats of about the same size sit close together: each family has its own side for its labels.
   const side = { any: 'top', int: 'bottom', nf: 'left', fp: 'right', mx: 'right' };
@@ -31,10 +33,13 @@
     const families = [...new Set(quantized.map(row => family(row.name)))];
     const series = families.map(f => {
       const rows = quantized.filter(row => family(row.name) === f).sort((a, b) => a.bitsPerWeight - b.bitsPerWeight);
+      // A line tells how a format gains with its bits; ways to round it share theirs.
+      const gains = new Set(rows.map(row => row.bitsPerWeight)).size === rows.length;
       return {
-        type: 'line', symbol: 'circle', symbolSize: 10, color: colour(f), lineStyle: { width: 1.5, opacity: .45 },
+        type: 'line', symbol: 'circle', symbolSize: 10, color: colour(f), lineStyle: { width: 1.5, opacity: gains ? .45 : 0 },
         data: rows.map(row => ({ name: row.name, value: [row.bitsPerWeight, value(row)] })),
-        label: { show: true, formatter: '{b}', position: side[f] ?? 'top', distance: 7, color: css('--ink'), fontSize: 12 } };
+        label: { show: true, formatter: '{b}', position: side[f] ?? 'top', distance: 7, color: css('--ink'), fontSize: 12 },
+        labelLayout: { hideOverlap: true } };
     });
     if (baseline !== null) {
       series[0].markLine = {

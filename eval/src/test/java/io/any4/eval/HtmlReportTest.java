@@ -3,6 +3,7 @@ package io.any4.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.any4.calibrate.QuantizationTime;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.eval.tasks.TaskResult;
 import java.nio.file.Files;
@@ -74,6 +75,7 @@ class HtmlReportTest {
         assertThat(data.at("/rows/1/divergence/kl").asDouble()).isEqualTo(0.0123);
         assertThat(data.get("layers")).hasSize(16);
         assertThat(data.at("/histogram/grids/0/levels")).hasSize(16);
+        assertThat(data.at("/rows/1/quantizationTime/cpuSeconds").asDouble()).isEqualTo(2.75);
     }
 
     @Test
@@ -115,9 +117,23 @@ class HtmlReportTest {
         return List.of(
                 new ComparisonRow("bf16", "unquantized", 16, 7_348_736, perplexity(36.1), null, 0, null),
                 new ComparisonRow(
-                        "any4", "group 128", 4.31, 2_500_000, perplexity(36.461), divergence(0.0123), 0.006, 1.5),
+                        "any4",
+                        "group 128",
+                        4.31,
+                        2_500_000,
+                        perplexity(36.461),
+                        divergence(0.0123),
+                        0.006,
+                        new QuantizationTime(1.5, 2.75)),
                 new ComparisonRow(
-                        "int3", "group 128", 3.25, 2_200_000, perplexity(39.2), divergence(0.0912), 0.031, 0.1));
+                        "int3",
+                        "group 128",
+                        3.25,
+                        2_200_000,
+                        perplexity(39.2),
+                        divergence(0.0912),
+                        0.031,
+                        new QuantizationTime(0.1, 0)));
     }
 
     private static PerplexityResult perplexity(double value) {
