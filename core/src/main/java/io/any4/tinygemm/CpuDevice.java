@@ -178,7 +178,7 @@ public final class CpuDevice implements Device {
     public void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, Buffer out) {
         Attention attention =
                 new Attention(CpuBuffer.of(q), CpuRows.of(keys), CpuRows.of(values), shape, span, CpuBuffer.of(out));
-        team.run(attention.units(), 1, (from, to) -> kernels.attention(attention, from, to));
+        kernels.attention(attention, team);
     }
 
     @Override

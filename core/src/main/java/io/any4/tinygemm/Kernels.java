@@ -21,6 +21,6 @@ interface Kernels {
     /// Rotates one head at `x[offset ..]` by the angles whose `headDim / 2` cosines and sines are given.
     void rotate(float[] x, int offset, float[] cos, float[] sin, int half);
 
-    /// Attention for the units `from <= unit < to` of [Attention#units].
-    void attention(Attention attention, int from, int to);
+    /// [Device#attention], shared out to a team.
+    void attention(Attention attention, Team team);
 }

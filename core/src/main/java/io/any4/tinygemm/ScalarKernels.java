@@ -52,7 +52,11 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void attention(Attention attention, int from, int to) {
+    public void attention(Attention attention, Team team) {
+        team.run(attention.units(), 1, (from, to) -> units(attention, from, to));
+    }
+
+    private static void units(Attention attention, int from, int to) {
         int share = attention.share();
         double[] scores = new double[attention.firstPosition() + attention.tokens()];
         for (int unit = from; unit < to; unit++) {

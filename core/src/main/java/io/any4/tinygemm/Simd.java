@@ -90,41 +90,62 @@ final class Simd {
         return s;
     }
 
-    /// The greatest lane.
-    static float max(FloatVector v) {
-        FloatVector m = v;
-        if (LANES >= 16) {
-            m = m.max(m.rearrange(SWAP_8));
-        }
-        if (LANES >= 8) {
-            m = m.max(m.rearrange(SWAP_4));
-        }
-        m = m.max(m.rearrange(SWAP_2));
-        m = m.max(m.rearrange(SWAP_1));
-        return m.lane(0);
-    }
-
-    /// `e^x` within two units in the last place; 0 below -87 and clamped above 88.
+    /// `out[to + i] = e^(factor * x[from + i] - less)` for `i < length`, within two units in the last place of the
+    /// exponential; 0 where the exponent is below -87, and clamped above 88. In place only for whole vectors.
     ///
     /// `x = n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` by its Taylor polynomial, `2^n` by setting exponent bits.
-    static FloatVector exp(FloatVector x) {
-        FloatVector clamped = x.min(88f).max(-87.5f);
-        // adding 1.5 * 2^23 rounds to an integer, which then stands in the low mantissa bits
-        FloatVector shifted = clamped.fma(broadcast(1.442695f), broadcast(12582912f));
-        FloatVector n = shifted.sub(12582912f);
-        FloatVector r = n.fma(broadcast(-0.693359375f), clamped);
-        r = n.fma(broadcast(2.1219444e-4f), r);
-        FloatVector p = r.fma(broadcast(1f / 5040), broadcast(1f / 720));
-        p = p.fma(r, broadcast(1f / 120));
-        p = p.fma(r, broadcast(1f / 24));
-        p = p.fma(r, broadcast(1f / 6));
-        p = p.fma(r, broadcast(0.5f));
-        p = p.fma(r, broadcast(1f));
-        p = p.fma(r, broadcast(1f));
-        IntVector exponent =
-                shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).add(127 << 23);
-        FloatVector result = p.mul(exponent.reinterpretAsFloats());
-        return result.blend(0f, x.compare(VectorOperators.LT, -87f));
+    ///
+    /// A loop over memory and not a function of vectors, which would become objects where it is not inlined.
+    static void exp(float[] x, int from, float factor, float less, float[] out, int to, int length) {
+        if (length < LANES) {
+            for (int i = 0; i < length; i++) {
+                out[to + i] = exp(x[from + i] * factor - less);
+            }
+            return;
+        }
+        for (int i = 0; i < length; i += LANES) {
+            int at = Math.min(i, length - LANES); // the last vector may overlap the one before it
+            FloatVector exponent =
+                    FloatVector.fromArray(FLOATS, x, from + at).mul(factor).sub(less);
+            FloatVector clamped = exponent.min(88f).max(-87.5f);
+            // adding 1.5 * 2^23 rounds to an integer, which then stands in the low mantissa bits
+            FloatVector shifted = clamped.fma(broadcast(1.442695f), broadcast(12582912f));
+            FloatVector n = shifted.sub(12582912f);
+            FloatVector r = n.fma(broadcast(-0.693359375f), clamped);
+            r = n.fma(broadcast(2.1219444e-4f), r);
+            FloatVector p = r.fma(broadcast(1f / 5040), broadcast(1f / 720));
+            p = p.fma(r, broadcast(1f / 120));
+            p = p.fma(r, broadcast(1f / 24));
+            p = p.fma(r, broadcast(1f / 6));
+            p = p.fma(r, broadcast(0.5f));
+            p = p.fma(r, broadcast(1f));
+            p = p.fma(r, broadcast(1f));
+            IntVector bits = shifted.reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHL, 23)
+                    .add(127 << 23);
+            p.mul(bits.reinterpretAsFloats())
+                    .blend(0f, exponent.compare(VectorOperators.LT, -87f))
+                    .intoArray(out, to + at);
+        }
+    }
+
+    /// The same for one number.
+    static float exp(float x) {
+        if (x < -87) {
+            return 0;
+        }
+        float clamped = Math.min(x, 88);
+        float shifted = Math.fma(clamped, 1.442695f, 12582912f);
+        float n = shifted - 12582912f;
+        float r = Math.fma(n, 2.1219444e-4f, Math.fma(n, -0.693359375f, clamped));
+        float p = Math.fma(r, 1f / 5040, 1f / 720);
+        p = Math.fma(p, r, 1f / 120);
+        p = Math.fma(p, r, 1f / 24);
+        p = Math.fma(p, r, 1f / 6);
+        p = Math.fma(p, r, 0.5f);
+        p = Math.fma(p, r, 1f);
+        p = Math.fma(p, r, 1f);
+        return p * Float.intBitsToFloat((Float.floatToRawIntBits(shifted) << 23) + (127 << 23));
     }
 
     static FloatVector broadcast(float value) {

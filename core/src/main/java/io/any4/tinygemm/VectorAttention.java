@@ -1,203 +1,111 @@
 package io.any4.tinygemm;
 
-import static io.any4.tinygemm.Simd.FLOATS;
-import static io.any4.tinygemm.Simd.LANES;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
-
-/// Softmax attention, one token and one key-value head at a time.
+/// Softmax attention that reads keys and values once for many queries and holds only a tile of scores at a time
+/// (FlashAttention, arXiv 2205.14135).
 ///
-/// Up to four query heads that share a key-value head go together, so that keys and values are loaded once for them.
-/// Positions are visited in order, whatever other tokens are computed in the same operation.
+/// A unit of work is a block of tokens and some key-value heads. The queries of its tokens and of all heads that share
+/// a key-value head are the rows of small matrix products with [AttentionTile#POSITIONS] keys, then values, at a time.
+/// Where there is one block only, as when one token is generated, the positions are shared out too, and what was found
+/// in them is merged in a second loop.
+///
+/// The maximum and sum of a row start afresh every [#PART] positions, counted from the sequence's first, and these
+/// parts are merged in order. So a token's result depends neither on how positions are shared out, nor on the number of
+/// threads, nor on the tokens beside it.
 final class VectorAttention {
-    private static final int HEADS = 4;
+    /// Positions of a part.
+    private static final int PART = 256;
 
-    private VectorAttention() {}
+    /// Rows of a unit: enough that widening keys and values costs little beside the products.
+    private static final int ROWS = 32;
 
-    static void run(Attention attention, int from, int to) {
-        int positions = attention.firstPosition() + attention.tokens();
-        float[] scores = Scratch.floats(HEADS * Simd.pad(positions));
-        int share = attention.share();
-        for (int unit = from; unit < to; unit++) {
-            int token = unit / attention.shape().kvHeads();
-            int kvHead = unit % attention.shape().kvHeads();
-            for (int i = 0; i < share; i += HEADS) {
-                heads(attention, token, kvHead, kvHead * share + i, Math.min(HEADS, share - i), scores);
-            }
+    private final Team.Range attending = this::attend;
+    private final Team.Range merging = this::merge;
+    private final AttentionParts parts = new AttentionParts();
+
+    /// The operation in progress.
+    private @Nullable Attention attention;
+    /// Tokens of a block, and key-value heads of a unit.
+    private int blockTokens;
+
+    private int unitHeads;
+    private boolean divided;
+
+    void run(Attention a, Team team) {
+        attention = a;
+        blockTokens = Math.max(1, ROWS / a.share());
+        int kvHeads = a.shape().kvHeads();
+        int blocks = Math.ceilDiv(a.tokens(), blockTokens);
+        int count = lastPart(a, a.tokens() - 1) - firstPart(a, 0) + 1;
+        divided = blocks == 1 && count > 1;
+        if (divided) {
+            parts.reserve(
+                    count,
+                    kvHeads,
+                    a.tokens() * a.share(),
+                    AttentionUnit.width(a.shape().headDim()));
+            // whole rows of the cache are read from first to last where there is work enough without cutting them
+            unitHeads = count >= 4 * team.threads() ? kvHeads : 1;
+            team.run(kvHeads / unitHeads * count, 1, attending);
+            team.run(kvHeads, 1, merging);
+        } else {
+            unitHeads = 1;
+            team.run(blocks * kvHeads, 1, attending);
         }
     }
 
-    private static void heads(Attention a, int token, int kvHead, int head, int count, float[] scores) {
-        AttentionShape shape = a.shape();
-        int last = a.firstPosition() + token;
-        int first = shape.firstVisible(last);
-        int length = last + 1 - first;
-        int stride = Simd.pad(a.firstPosition() + a.tokens());
-        int dim = shape.headDim();
-        int query = a.query(token, head);
-        int cache = first * shape.kvWidth() + kvHead * dim;
-        score(a, query, cache, length, count, scores, stride);
-        for (int h = 0; h < count; h++) {
-            softmax(scores, h * stride, length, a.scale());
-        }
-        mix(a, query, cache, length, count, scores, stride);
+    private static int firstPart(Attention a, int token) {
+        return a.shape().firstVisible(a.firstPosition() + token) / PART;
     }
 
-    /// `scores[h * stride + p] = q[h] . k[p]`.
-    private static void score(Attention a, int query, int cache, int length, int count, float[] scores, int stride) {
-        int dim = a.shape().headDim();
-        int width = a.shape().kvWidth();
-        for (int p = 0; p < length; p++) {
-            int key = cache + p * width;
-            if (count == HEADS) {
-                dotFour(a.q(), query, CpuBuffer.of(a.keys()), key, dim, scores, p, stride);
+    private static int lastPart(Attention a, int token) {
+        return (a.firstPosition() + token) / PART;
+    }
+
+    private void attend(int from, int to) {
+        Attention a = Objects.requireNonNull(attention);
+        for (int index = from; index < to; index++) {
+            if (divided) {
+                part(a, index / parts.count * unitHeads, index % parts.count);
             } else {
-                for (int h = 0; h < count; h++) {
-                    scores[h * stride + p] = dot(a.q(), query + h * dim, CpuBuffer.of(a.keys()), key, dim);
-                }
+                whole(
+                        a,
+                        index / a.shape().kvHeads() * blockTokens,
+                        index % a.shape().kvHeads());
             }
         }
     }
 
-    private static void dotFour(float[] q, int query, float[] k, int key, int dim, float[] scores, int p, int stride) {
-        FloatVector a0 = FloatVector.zero(FLOATS);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        int i = 0;
-        for (; i < FLOATS.loopBound(dim); i += LANES) {
-            FloatVector v = FloatVector.fromArray(FLOATS, k, key + i);
-            a0 = FloatVector.fromArray(FLOATS, q, query + i).fma(v, a0);
-            a1 = FloatVector.fromArray(FLOATS, q, query + dim + i).fma(v, a1);
-            a2 = FloatVector.fromArray(FLOATS, q, query + 2 * dim + i).fma(v, a2);
-            a3 = FloatVector.fromArray(FLOATS, q, query + 3 * dim + i).fma(v, a3);
-        }
-        if (i < dim) {
-            VectorMask<Float> rest = FLOATS.indexInRange(i, dim);
-            FloatVector v = FloatVector.fromArray(FLOATS, k, key + i, rest);
-            a0 = FloatVector.fromArray(FLOATS, q, query + i, rest).fma(v, a0);
-            a1 = FloatVector.fromArray(FLOATS, q, query + dim + i, rest).fma(v, a1);
-            a2 = FloatVector.fromArray(FLOATS, q, query + 2 * dim + i, rest).fma(v, a2);
-            a3 = FloatVector.fromArray(FLOATS, q, query + 3 * dim + i, rest).fma(v, a3);
-        }
-        scores[p] = Simd.sum(a0);
-        scores[stride + p] = Simd.sum(a1);
-        scores[2 * stride + p] = Simd.sum(a2);
-        scores[3 * stride + p] = Simd.sum(a3);
+    /// All tokens in some heads and one part.
+    private void part(Attention a, int kvHead, int part) {
+        AttentionUnit unit = AttentionUnit.own();
+        int start = (firstPart(a, 0) + part) * PART;
+        unit.begin(a, 0, a.tokens(), kvHead, unitHeads);
+        unit.part(a, start, start + PART);
+        unit.leave(parts, part);
     }
 
-    private static float dot(float[] q, int query, float[] k, int key, int dim) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        int i = 0;
-        for (; i < FLOATS.loopBound(dim); i += LANES) {
-            sum = FloatVector.fromArray(FLOATS, q, query + i).fma(FloatVector.fromArray(FLOATS, k, key + i), sum);
+    /// The tokens of a block in one head and all parts.
+    private void whole(Attention a, int token, int kvHead) {
+        AttentionUnit unit = AttentionUnit.own();
+        int tokens = Math.min(blockTokens, a.tokens() - token);
+        unit.begin(a, token, tokens, kvHead, 1);
+        for (int part = firstPart(a, token); part <= lastPart(a, token + tokens - 1); part++) {
+            unit.part(a, part * PART, (part + 1) * PART);
+            unit.merge();
         }
-        if (i < dim) {
-            VectorMask<Float> rest = FLOATS.indexInRange(i, dim);
-            FloatVector v = FloatVector.fromArray(FLOATS, k, key + i, rest);
-            sum = FloatVector.fromArray(FLOATS, q, query + i, rest).fma(v, sum);
-        }
-        return Simd.sum(sum);
+        unit.finish(a);
     }
 
-    private static void softmax(float[] scores, int at, int length, float scale) {
-        float greatest = Float.NEGATIVE_INFINITY;
-        for (int p = 0; p < length; p++) {
-            greatest = Math.max(greatest, scores[at + p]);
+    private void merge(int from, int to) {
+        Attention a = Objects.requireNonNull(attention);
+        for (int kvHead = from; kvHead < to; kvHead++) {
+            AttentionUnit unit = AttentionUnit.own();
+            unit.begin(a, 0, a.tokens(), kvHead, 1);
+            unit.collect(parts);
+            unit.finish(a);
         }
-        FloatVector sum = FloatVector.zero(FLOATS);
-        for (int p = 0; p < length; p += LANES) {
-            VectorMask<Float> rest = FLOATS.indexInRange(p, length);
-            FloatVector s = FloatVector.fromArray(FLOATS, scores, at + p, rest);
-            FloatVector e = Simd.exp(s.sub(greatest).mul(scale));
-            e.intoArray(scores, at + p, rest);
-            sum = sum.add(e, rest);
-        }
-        float factor = 1 / Simd.sum(sum);
-        for (int p = 0; p < length; p++) {
-            scores[at + p] *= factor;
-        }
-    }
-
-    /// `out[h] = sum over p of scores[h][p] * v[p]`.
-    private static void mix(Attention a, int query, int cache, int length, int count, float[] scores, int stride) {
-        int dim = a.shape().headDim();
-        int width = a.shape().kvWidth();
-        for (int i = 0; i < dim; i += LANES) {
-            VectorMask<Float> rest = FLOATS.indexInRange(i, dim);
-            if (count == HEADS) {
-                mixFour(
-                        CpuBuffer.of(a.values()),
-                        cache + i,
-                        width,
-                        length,
-                        scores,
-                        stride,
-                        a.out(),
-                        query + i,
-                        dim,
-                        rest);
-            } else {
-                for (int h = 0; h < count; h++) {
-                    mixOne(
-                            CpuBuffer.of(a.values()),
-                            cache + i,
-                            width,
-                            length,
-                            scores,
-                            h * stride,
-                            a.out(),
-                            query + h * dim + i,
-                            rest);
-                }
-            }
-        }
-    }
-
-    private static void mixFour(
-            float[] values,
-            int at,
-            int width,
-            int length,
-            float[] scores,
-            int stride,
-            float[] out,
-            int to,
-            int dim,
-            VectorMask<Float> rest) {
-        FloatVector a0 = FloatVector.zero(FLOATS);
-        FloatVector a1 = a0;
-        FloatVector a2 = a0;
-        FloatVector a3 = a0;
-        for (int p = 0; p < length; p++) {
-            FloatVector v = FloatVector.fromArray(FLOATS, values, at + p * width, rest);
-            a0 = v.fma(Simd.broadcast(scores[p]), a0);
-            a1 = v.fma(Simd.broadcast(scores[stride + p]), a1);
-            a2 = v.fma(Simd.broadcast(scores[2 * stride + p]), a2);
-            a3 = v.fma(Simd.broadcast(scores[3 * stride + p]), a3);
-        }
-        a0.intoArray(out, to, rest);
-        a1.intoArray(out, to + dim, rest);
-        a2.intoArray(out, to + 2 * dim, rest);
-        a3.intoArray(out, to + 3 * dim, rest);
-    }
-
-    private static void mixOne(
-            float[] values,
-            int at,
-            int width,
-            int length,
-            float[] scores,
-            int scoresAt,
-            float[] out,
-            int to,
-            VectorMask<Float> rest) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        for (int p = 0; p < length; p++) {
-            FloatVector v = FloatVector.fromArray(FLOATS, values, at + p * width, rest);
-            sum = v.fma(Simd.broadcast(scores[scoresAt + p]), sum);
-        }
-        sum.intoArray(out, to, rest);
     }
 }

@@ -5,9 +5,15 @@ import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /// Kernels of the Vector API, for the width that [Simd] has chosen.
 final class VectorKernels implements Kernels {
+    /// Gates whose exponentials stay in the first-level cache.
+    private static final int SWIGLU_BLOCK = 1024;
+
+    private final VectorAttention attention = new VectorAttention();
+
     @Override
     public String name() {
         return "vector " + Simd.BITS + " bit";
@@ -80,22 +86,23 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void swiglu(float[] gate, float[] up, float[] out, int from, int to) {
-        int i = from;
-        for (int bound = from + FLOATS.loopBound(to - from); i < bound; i += LANES) {
-            silu(FloatVector.fromArray(FLOATS, gate, i))
-                    .mul(FloatVector.fromArray(FLOATS, up, i))
-                    .intoArray(out, i);
-        }
-        if (i < to) {
-            var rest = FLOATS.indexInRange(i, to);
-            silu(FloatVector.fromArray(FLOATS, gate, i, rest))
-                    .mul(FloatVector.fromArray(FLOATS, up, i, rest))
-                    .intoArray(out, i, rest);
+        float[] exponentials = Scratch.floats(SWIGLU_BLOCK);
+        for (int at = from; at < to; at += SWIGLU_BLOCK) {
+            int length = Math.min(SWIGLU_BLOCK, to - at);
+            Simd.exp(gate, at, -1, 0, exponentials, 0, length);
+            gate(gate, up, exponentials, out, at, length);
         }
     }
 
-    private static FloatVector silu(FloatVector x) {
-        return x.div(Simd.exp(x.neg()).add(1f));
+    /// `out = gate / (1 + exponentials) * up`.
+    private static void gate(float[] gate, float[] up, float[] exponentials, float[] out, int at, int length) {
+        for (int i = 0; i < length; i += LANES) {
+            VectorMask<Float> rest = FLOATS.indexInRange(i, length);
+            FloatVector.fromArray(FLOATS, gate, at + i, rest)
+                    .div(FloatVector.fromArray(FLOATS, exponentials, i, rest).add(1f))
+                    .mul(FloatVector.fromArray(FLOATS, up, at + i, rest))
+                    .intoArray(out, at + i, rest);
+        }
     }
 
     @Override
@@ -118,11 +125,7 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void attention(Attention attention, int from, int to) {
-        if (attention.keys() instanceof CpuBuffer && attention.values() instanceof CpuBuffer) {
-            VectorAttention.run(attention, from, to);
-        } else {
-            new ScalarKernels().attention(attention, from, to);
-        }
+    public void attention(Attention operands, Team team) {
+        attention.run(operands, team);
     }
 }

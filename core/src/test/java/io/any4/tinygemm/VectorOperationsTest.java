@@ -96,48 +96,83 @@ class VectorOperationsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 1, 16, 0, 1, 0",
-        "4, 4, 8, 0, 5, 3",
-        "8, 2, 64, 0, 3, 40",
-        "6, 2, 20, 7, 9, 0",
-        "16, 2, 64, 5, 2, 33",
-        "5, 1, 80, 0, 4, 17"
+        "1, 1, 16, 0, 1, 0, F32",
+        "4, 4, 8, 0, 5, 3, F16",
+        "8, 2, 64, 0, 3, 40, BF16",
+        "6, 2, 20, 7, 9, 0, F16",
+        "16, 2, 64, 5, 2, 33, F32",
+        "5, 1, 80, 0, 4, 17, BF16",
+        "8, 2, 64, 0, 1, 1000, F16", // parts of the positions, some heads at a time
+        "4, 4, 24, 0, 1, 4000, F32", // all heads at a time
+        "8, 2, 40, 300, 3, 700, F16", // a window that begins within a part
+        "4, 2, 32, 0, 70, 230, BF16" // blocks of tokens, more than one part
     })
-    void attention(int heads, int kvHeads, int headDim, int window, int tokens, int firstPosition) {
+    void attention(int heads, int kvHeads, int headDim, int window, int tokens, int firstPosition, DType dtype) {
         AttentionShape shape = new AttentionShape(heads, kvHeads, headDim, window);
         int positions = firstPosition + tokens;
         float[] q = random.normal(tokens * shape.queryWidth());
-        float[] k = random.normal(positions * shape.kvWidth());
-        float[] v = random.normal(positions * shape.kvWidth());
+        CpuRows k = cache(random.normal(positions * shape.kvWidth()), dtype);
+        CpuRows v = cache(random.normal(positions * shape.kvWidth()), dtype);
         float[] expected = new float[q.length];
         float[] actual = new float[q.length];
-        Attention oracle = new Attention(
-                q, new CpuBuffer(k), new CpuBuffer(v), shape, Span.alone(tokens, firstPosition), expected);
-        scalar.attention(oracle, 0, oracle.units());
-        Attention tested =
-                new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, Span.alone(tokens, firstPosition), actual);
-        vector.attention(tested, 0, tested.units());
+        scalar.attention(new Attention(q, k, v, shape, Span.alone(tokens, firstPosition), expected), team);
+        vector.attention(new Attention(q, k, v, shape, Span.alone(tokens, firstPosition), actual), team);
         assertClose(actual, expected, 1e-5f);
     }
 
+    private static CpuRows cache(float[] values, DType dtype) {
+        CpuRows cache = dtype == DType.F32 ? new CpuBuffer(values) : new CpuHalfBuffer(new short[values.length], dtype);
+        cache.put(values, 0, values.length, 0);
+        return cache;
+    }
+
     @Test
-    void aTokensAttentionDoesNotDependOnHowAPromptIsCut() {
-        AttentionShape shape = new AttentionShape(8, 2, 32, 11);
-        int tokens = 40;
+    void largeScoresStayFinite() {
+        AttentionShape shape = new AttentionShape(1, 1, 4, 0);
+        float[] q = {1e4f, 0, 0, 0};
+        CpuRows k = new CpuBuffer(new float[] {1e4f, 0, 0, 0, -1e4f, 0, 0, 0});
+        CpuRows v = new CpuBuffer(new float[] {1, 2, 3, 4, 5, 6, 7, 8});
+        float[] out = new float[4];
+        vector.attention(new Attention(q, k, v, shape, Span.alone(1, 1), out), team);
+        assertThat(out).containsExactly(1, 2, 3, 4);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"40, 11, F32", "40, 0, F16", "600, 0, BF16", "600, 290, F16"})
+    void aTokensAttentionDoesNotDependOnHowAPromptIsCut(int tokens, int window, DType dtype) {
+        AttentionShape shape = new AttentionShape(8, 2, 32, window);
         float[] q = random.normal(tokens * shape.queryWidth());
-        float[] k = random.normal(tokens * shape.kvWidth());
-        float[] v = random.normal(tokens * shape.kvWidth());
+        CpuRows k = cache(random.normal(tokens * shape.kvWidth()), dtype);
+        CpuRows v = cache(random.normal(tokens * shape.kvWidth()), dtype);
         float[] whole = new float[q.length];
-        Attention all = new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, Span.alone(tokens, 0), whole);
-        vector.attention(all, 0, all.units());
-        for (int t = 0; t < tokens; t++) {
-            float[] out = new float[q.length];
-            Attention one = new Attention(q, new CpuBuffer(k), new CpuBuffer(v), shape, new Span(t, 1, t), out);
-            vector.attention(one, 0, one.units());
-            int from = t * shape.queryWidth();
-            int to = from + shape.queryWidth();
-            assertThat(Arrays.copyOfRange(out, from, to)).isEqualTo(Arrays.copyOfRange(whole, from, to));
+        vector.attention(new Attention(q, k, v, shape, Span.alone(tokens, 0), whole), team);
+        int width = shape.queryWidth();
+        for (int t = 0; t < tokens; t += 1 + t % 5) {
+            for (int count : new int[] {1, Math.min(3, tokens - t)}) {
+                float[] own = Arrays.copyOfRange(q, t * width, (t + count) * width);
+                float[] out = new float[own.length];
+                vector.attention(new Attention(own, k, v, shape, Span.alone(count, t), out), team);
+                assertThat(out).isEqualTo(Arrays.copyOfRange(whole, t * width, (t + count) * width));
+            }
         }
+    }
+
+    @Test
+    void attentionDoesNotDependOnTheThreadCount() {
+        AttentionShape shape = new AttentionShape(8, 4, 32, 0);
+        float[] q = random.normal(shape.queryWidth());
+        CpuRows k = cache(random.normal(2100 * shape.kvWidth()), DType.F16);
+        CpuRows v = cache(random.normal(2100 * shape.kvWidth()), DType.F16);
+        float[] expected = new float[q.length];
+        try (Team alone = new Team(1)) {
+            vector.attention(
+                    new Attention(q, k, v, shape, Span.alone(1, 2099), expected),
+                    alone); // all heads of a part at a time
+        }
+        float[] actual = new float[q.length];
+        vector.attention(
+                new Attention(q, k, v, shape, Span.alone(1, 2099), actual), team); // one head of a part at a time
+        assertThat(actual).isEqualTo(expected);
     }
 
     @Test
