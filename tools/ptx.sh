@@ -26,6 +26,6 @@ compile() {
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 compile any4-bf16-sm80 80 7.0
-compile any4-bf16-sm90 90 8.0
+compile any4-bf16-sm90 90 8.0 -DANY4_STREAM
 compile any4-f16-sm80 80 7.0 -DANY4_F16
-compile any4-f16-sm90 90 8.0 -DANY4_F16
+compile any4-f16-sm90 90 8.0 -DANY4_STREAM -DANY4_F16

@@ -1,9 +1,23 @@
-"""The same products in PyTorch: its bf16 matmul and its int4 kernel, timed as GpuBench times ours.
+"""The same products in PyTorch: its bf16 matmul and its int4 kernel, timed as GpuBench times ours, and the ratio to ours.
 
 Weights rotate through at least 512 MB; a round is one CUDA graph; the median of the rounds counts.
+torch_baseline.py PRODUCTS.txt [quick]: what GpuBench printed.
 """
+import math
 import sys
 import torch
+
+
+def ours(path):
+    """Microseconds of any4 in groups of 128 by (rows, columns, tokens): the newest kernels that the chip runs."""
+    times = {}
+    for line in open(path):
+        field = line.split()
+        if len(field) > 6 and field[0] == "ANY4" and field[3] == "128":
+            registers, streamed = float(field[5]), float(field[6])
+            times[tuple(map(int, (field[1], field[2], field[4])))] = registers if math.isnan(streamed) else streamed
+    return times
+
 
 ROTATION = 512 << 20
 ROUNDS = 15
@@ -57,8 +71,9 @@ def int4(rows, columns, tokens):
 
 
 print("torch", torch.__version__, torch.cuda.get_device_name())
-print("   rows  columns  tokens   bf16 microseconds   int4 microseconds")
-quick = len(sys.argv) > 1
+print("   rows  columns  tokens   bf16 microseconds   int4 microseconds   any4 microseconds   bf16 / any4   int4 / any4")
+mine = ours(sys.argv[1])
+quick = len(sys.argv) > 2
 shapes = [(4096, 4096), (8192, 8192)] if quick else [
     (1024, 1024), (2048, 2048), (4096, 4096), (8192, 8192), (6144, 4096), (28672, 4096), (4096, 14336)]
 for rows, columns in shapes:
@@ -68,4 +83,7 @@ for rows, columns in shapes:
         except Exception as e:  # the operator's arguments differ between versions
             print("int4:", str(e).splitlines()[0])
             four = float("nan")
-        print(f"{rows:7d}  {columns:7d}  {tokens:6d}   {bf16(rows, columns, tokens) * 1e6:17.2f}   {four * 1e6:17.2f}", flush=True)
+        sixteen = bf16(rows, columns, tokens) * 1e6
+        any4 = mine.get((rows, columns, tokens), float("nan"))
+        print(f"{rows:7d}  {columns:7d}  {tokens:6d}   {sixteen:17.2f}   {four * 1e6:17.2f}   {any4:17.2f}"
+              f"   {sixteen / any4:11.2f}   {four * 1e6 / any4:11.2f}", flush=True)

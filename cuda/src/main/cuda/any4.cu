@@ -2,15 +2,25 @@
 #include "attention.cuh"
 #include "elementwise.cuh"
 #include "embed.cuh"
-#include "gemm.cuh"
+#ifdef ANY4_STREAM
+#include "gemm_stream.cuh"
+#else
+#include "gemm_registers.cuh"
+#endif
 #include "norm.cuh"
 #include "rope.cuh"
 
-// Column tiles of 8 tokens and groups fetched ahead: as many as registers hold without spilling.
-#define ANY4_GROUP(name, format, group, narrow, wide) \
-  ANY4_GEMM(name, format, group, 1, narrow, 2)        \
-  ANY4_GEMM(name, format, group, 2, narrow, 2)        \
-  ANY4_GEMM(name, format, group, 4, 2, 2)             \
+// Per column tiles of 8 tokens: units fetched ahead, as many as registers hold without spilling (streaming kernels keep
+// theirs in shared memory), and the blocks that share a multiprocessor.
+#ifdef ANY4_STREAM
+#define ANY4_BLOCKS(group) 2
+#else
+#define ANY4_BLOCKS(group) (group == 32 ? 1 : 2)  // twice the scales
+#endif
+#define ANY4_GROUP(name, format, group, narrow, wide)      \
+  ANY4_GEMM(name, format, group, 1, narrow, 2)             \
+  ANY4_GEMM(name, format, group, 2, narrow, 2)             \
+  ANY4_GEMM(name, format, group, 4, 2, ANY4_BLOCKS(group)) \
   ANY4_GEMM(name, format, group, 8, wide, 1)
 #define ANY4_FORMAT(name, format, wide) \
   ANY4_GROUP(name, format, 32, 4, 2)    \

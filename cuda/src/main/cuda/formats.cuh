@@ -17,9 +17,10 @@ __device__ __forceinline__ uint32_t permute(uint32_t a, uint32_t b, uint32_t sel
 // Word j: low half the codes of row g, high half those of row g + 8.
 struct Lut4 {
   static constexpr int VECTORS = 1;  // 16-byte loads per lane and tile
-  static constexpr bool SCALED = true;
+  static constexpr bool SCALED = true, TABLE = true;
   uint32_t lo[2][4], hi[2][4];
 
+  // Takes the tables of rows `row` and `row + 8`, which lie `stride` entries apart from row to row.
   __device__ __forceinline__ void init(const void* tables, int stride, int row) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
@@ -52,7 +53,7 @@ struct Lut4 {
 // the first of a pair in the low half, the second in the high half.
 struct Int4 {
   static constexpr int VECTORS = 1;
-  static constexpr bool SCALED = true;
+  static constexpr bool SCALED = true, TABLE = false;
   __device__ __forceinline__ void init(const void*, int, int) {}
   __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int j, uint32_t (&a)[4]) const {
     uint32_t code = j == 0 ? w[0].x : j == 1 ? w[0].y : j == 2 ? w[0].z : w[0].w;
@@ -69,7 +70,7 @@ struct Int4 {
 // 8-bit integers 0..255; two words per quad: row g, row g + 8.
 struct Int8 {
   static constexpr int VECTORS = 2;
-  static constexpr bool SCALED = true;
+  static constexpr bool SCALED = true, TABLE = false;
   __device__ __forceinline__ void init(const void*, int, int) {}
 #ifdef ANY4_F16
   static __device__ __forceinline__ void widen(uint32_t w, uint32_t& v01, uint32_t& v23) {  // 1024 + code
@@ -98,7 +99,7 @@ struct Int8 {
 // Unquantized: fragments as they are.
 struct Dense {
   static constexpr int VECTORS = 4;
-  static constexpr bool SCALED = false;
+  static constexpr bool SCALED = false, TABLE = false;
   __device__ __forceinline__ void init(const void*, int, int) {}
   __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int j, uint32_t (&a)[4]) const {
     a[0] = w[j].x;

@@ -1,8 +1,12 @@
 // y[token][row] = sum over k of w[row][k] * x[token][k]: weights are the A operand, so a tile is 16 rows by 8 tokens.
 //
-// A block owns 16 rows; its warps take turns over the groups of k, and their sums meet in shared memory in a fixed
-// order. Weights stream from device memory straight into registers, STAGES groups ahead. Scale and zero are applied to
-// the sum of a group, never to a weight: y += scale * sum(table[code] * x) + zero * sum(x).
+// The order of summation is a function of the matrix's shape alone, so that a result is the same from run to run, on every
+// chip, in every batch and whichever kernel computes it. The columns of a row tile are cut into parts of equal length; the
+// eight warps of a block take an eighth of a part each and add up its groups in order; the warps' sums are added in order,
+// and then the parts'. Scale and zero are applied to the sum of a group, never to a weight:
+// y += scale * sum(table[code] * x) + zero * sum(x).
+//
+// Two kernels compute it: gemm_registers.cuh, and for Hopper and newer gemm_stream.cuh.
 #pragma once
 #include "formats.cuh"
 
@@ -22,36 +26,43 @@ struct Part {            // one of up to three matrices that read the same activ
 
 struct Gemm {
   Part part[3];
-  const uint16_t* x;     // [tokens][columns], activation type
-  const float* sums;     // [groups][sumStride]: sum of a token's activations over the group
+  const uint16_t* x;     // [columns / 32][sumStride tokens][32], activation type
+  const float* sums;     // [groups][sumStride]: sums of a token's activations over groups
   int columns;           // a multiple of 64 and of the group size
   int tokens;
-  int sumStride;         // tokens rounded up to a multiple of 8
-  int pad;
+  int sumStride;         // tokens rounded up to whole tiles of NT times 8
+  int parts;             // of k: as many as give a warp at most RUN units of each
+  int partUnits;         // units of a part
+  int longerParts;       // the first so many parts have one unit more
 };
 
-template <class Format, int GROUP, int NT, int STAGES>
-struct GemmBody {
+// The matrix that a row tile of the launch belongs to.
+__device__ __forceinline__ const Part& partOf(const Gemm& a, int tile) {
+  return a.part[(tile >= a.part[1].firstTile) + (tile >= a.part[2].firstTile)];
+}
+
+template <class Format, int GROUP, int NT>
+struct Product {
   static constexpr int UNIT = !Format::SCALED ? 64 : GROUP < 64 ? 64 : GROUP;  // columns a warp takes at a time
   static constexpr int BLOCKS = UNIT / 64;
   static constexpr int PER_UNIT = UNIT / GROUP < 1 ? 1 : UNIT / GROUP;         // groups in a unit: 2 for groups of 32
+  static constexpr int UNIT_VECTORS = BLOCKS * Format::VECTORS * 32;           // 16-byte vectors
+  static constexpr int CODES = Format::SCALED && GROUP == 32 ? 2048 : 4096;    // most bytes of codes a warp takes of a part
+  static constexpr int RUN = CODES / (UNIT_VECTORS * 16);                      // the same in units
+  static constexpr int OUTPUTS = 16 * 8 * NT;                                  // of a tile
 
-  struct Stage {
+  struct Unit {
     uint4 w[BLOCKS][Format::VECTORS];
     uint2 s[PER_UNIT];
   };
 
-  static __device__ __forceinline__ void fetch(Stage& stage, const Part& p, int tile, int unit, int units, int lane) {
-    const uint4* w = p.codes + ((size_t)tile * units + unit) * (BLOCKS * Format::VECTORS * 32) + lane;
-#pragma unroll
-    for (int b = 0; b < BLOCKS; b++)
-#pragma unroll
-      for (int v = 0; v < Format::VECTORS; v++) stage.w[b][v] = __ldcs(w + (b * Format::VECTORS + v) * 32);
-    if constexpr (Format::SCALED) {
-      const uint2* s = p.scales + ((size_t)tile * units + unit) * (PER_UNIT * 8) + (lane >> 2);
-#pragma unroll
-      for (int i = 0; i < PER_UNIT; i++) stage.s[i] = __ldcs(s + i * 8);
-    }
+  using Partial = float[32][NT * 4 + 1];  // a warp's sums; padded against bank conflicts
+
+  // The units of a part that a warp takes: their number, and the first.
+  static __device__ __forceinline__ int share(const Gemm& a, int part, int warp, int& first) {
+    unsigned units = a.partUnits + (part < a.longerParts), skipped = warp * units / WARPS;
+    first = part * a.partUnits + min(part, a.longerParts) + skipped;
+    return (warp + 1) * units / WARPS - skipped;
   }
 
   static __device__ __forceinline__ void scale(float (&acc)[4], float (&c)[4], uint2 s, float offset, float2 sum) {
@@ -64,28 +75,38 @@ struct GemmBody {
     c[0] = c[1] = c[2] = c[3] = 0.f;
   }
 
-  // Activations of 8 consecutive columns for this lane's token of each column tile; 0 beyond the last token.
-  static __device__ __forceinline__ void activations(const Gemm& a, int token0, int column, uint4 (&x)[NT]) {
-#pragma unroll
-    for (int n = 0; n < NT; n++) {
-      int token = token0 + n * 8;
-      x[n] = token < a.tokens ? *reinterpret_cast<const uint4*>(a.x + (size_t)token * a.columns + column)
-                              : make_uint4(0, 0, 0, 0);
-    }
-  }
+  // Where a lane finds its activations. Tokens past the last are read as they are in memory, where tiles of tokens are
+  // whole, and their results dropped; but a few tokens alone shall not cost the traffic of eight.
+  struct Lane {
+    const char* x;      // of the lane's token and 8 of the columns 0..31
+    const float* sums;  // of the lane's two tokens, group 0
+    int stride;         // tokens from a group's sums to the next's
+    bool live;
+    __device__ __forceinline__ Lane(const Gemm& a, int firstToken, int lane)
+        : x(reinterpret_cast<const char*>(a.x) + (size_t)(firstToken + (lane >> 2)) * 64 + (lane & 3) * 16),
+          sums(a.sums + firstToken + (lane & 3) * 2),
+          stride(a.sumStride),
+          live(NT > 1 || lane >> 2 < a.tokens - firstToken) {}
+  };
 
-  static __device__ __forceinline__ void consume(const Stage& stage, const Format& f, const Gemm& a, const Part& p,
-      int unit, int firstToken, int lane, float (&c)[NT][4], float (&acc)[NT][4]) {
-    int g = lane >> 2, t = lane & 3;
+  // Adds the products of a unit to acc.
+  static __device__ __forceinline__ void consume(const Unit& u, const Format& f, const Lane& lane, float offset, int unit,
+      float (&acc)[NT][4]) {
+    size_t step = (size_t)lane.stride * 64;  // bytes from 32 columns to the next: a pointer costs one addition a step
+    const char* column = lane.x + (unsigned)(unit * (UNIT / 32)) * step;
+    float c[NT][4] = {};
 #pragma unroll
     for (int b = 0; b < BLOCKS; b++)
 #pragma unroll
       for (int h = 0; h < 2; h++) {
-        uint4 x[NT];
-        activations(a, firstToken + g, unit * UNIT + b * 64 + h * 32 + t * 8, x);
+        uint4 x[NT];  // 8 columns of a token of each column tile
+#pragma unroll
+        for (int n = 0; n < NT; n++)
+          x[n] = lane.live ? *reinterpret_cast<const uint4*>(column + n * 512) : make_uint4(0, 0, 0, 0);
+        column += step;
         uint32_t even[4], odd[4];
-        f.fragment(stage.w[b], 2 * h, even);
-        f.fragment(stage.w[b], 2 * h + 1, odd);
+        f.fragment(u.w[b], 2 * h, even);
+        f.fragment(u.w[b], 2 * h + 1, odd);
 #pragma unroll
         for (int n = 0; n < NT; n++) {
           mma(Format::SCALED ? c[n] : acc[n], even, x[n].x, x[n].y);
@@ -95,74 +116,48 @@ struct GemmBody {
           bool last = GROUP == 32 || (b == BLOCKS - 1 && h == 1);
           if (last) {
             int i = GROUP == 32 ? h : 0;
+            const float* sums = lane.sums + (unsigned)(unit * PER_UNIT + i) * (size_t)lane.stride;
 #pragma unroll
-            for (int n = 0; n < NT; n++) {
-              const float* sums = a.sums + (size_t)(unit * PER_UNIT + i) * a.sumStride + firstToken + n * 8 + t * 2;
-              float2 sum = firstToken + n * 8 < a.tokens ? *reinterpret_cast<const float2*>(sums) : make_float2(0.f, 0.f);
-              scale(acc[n], c[n], stage.s[i], p.offset, sum);
-            }
+            for (int n = 0; n < NT; n++)
+              scale(acc[n], c[n], u.s[i], offset, *reinterpret_cast<const float2*>(sums + n * 8));
           }
         }
       }
   }
 
-  // Sums the warps' results in order and stores them, consecutive threads taking consecutive rows.
-  static __device__ __forceinline__ void store(const Gemm& a, const Part& p, int tile, int firstToken, const float (&acc)[NT][4],
-      float (*partial)[32][NT * 4 + 1], int warp, int lane) {
+  // Leaves a warp's sums of a part for `output`.
+  static __device__ __forceinline__ void leave(Partial& partial, int lane, const float (&acc)[NT][4]) {
 #pragma unroll
     for (int n = 0; n < NT; n++)
 #pragma unroll
-      for (int i = 0; i < 4; i++) partial[warp][lane][n * 4 + i] = acc[n][i];
-    __syncthreads();
-    for (int o = threadIdx.x; o < 16 * 8 * NT; o += THREADS) {
-      int r = o & 15, token = firstToken + (o >> 4), row = tile * 16 + r, column = (o >> 4) & 7;
-      int from = (r & 7) * 4 + (column >> 1), i = (o >> 7) * 4 + (r >> 3) * 2 + (column & 1);
-      float sum = 0.f;
-#pragma unroll
-      for (int w = 0; w < WARPS; w++) sum += partial[w][from][i];
-      if (row < p.rows && token < a.tokens) {
-        if (p.factors) sum *= p.factors[row];
-        if (p.bias) sum += p.bias[row];
-        size_t at = (size_t)token * p.rows + row;
-        p.y[at] = sum;
-        if (p.residual) p.residual[at] += sum;
-      }
-    }
+      for (int i = 0; i < 4; i++) partial[lane][n * 4 + i] = acc[n][i];
   }
 
-  static __device__ __forceinline__ void run(const Gemm& a) {
-    __shared__ float partial[WARPS][32][NT * 4 + 1];
-    letNextStart();
-    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
-    int block = blockIdx.x, which = (block >= a.part[1].firstTile) + (block >= a.part[2].firstTile);
-    const Part& p = a.part[which];
-    int tile = block - p.firstTile, firstToken = blockIdx.y * (8 * NT), units = a.columns / UNIT;
-
-    Stage stage[STAGES];
+  // The sum of a part for output o of the tile: row o % 16, token o / 16.
+  static __device__ __forceinline__ float output(const Partial (&partial)[WARPS], int o) {
+    int r = o & 15, column = (o >> 4) & 7, from = (r & 7) * 4 + (column >> 1), i = (o >> 7) * 4 + (r >> 3) * 2 + (column & 1);
+    float sum = 0.f;
 #pragma unroll
-    for (int s = 0; s < STAGES; s++) {
-      int unit = warp + s * WARPS;
-      if (unit < units) fetch(stage[s], p, tile, unit, units, lane);
-    }
-    Format f;
-    f.init(p.tables, p.tableStride, tile * 16 + (lane >> 2));
-    awaitPrevious();
+    for (int w = 0; w < WARPS; w++) sum += partial[w][from][i];
+    return sum;
+  }
 
-    float acc[NT][4] = {}, c[NT][4] = {};
-    for (int first = warp; first < units; first += WARPS * STAGES)
-#pragma unroll
-      for (int s = 0; s < STAGES; s++) {
-        int unit = first + s * WARPS;
-        if (unit < units) {
-          consume(stage[s], f, a, p, unit, firstToken, lane, c, acc);
-          if (unit + WARPS * STAGES < units) fetch(stage[s], p, tile, unit + WARPS * STAGES, units, lane);
-        }
-      }
-    store(a, p, tile, firstToken, acc, partial, warp, lane);
+  // Adds a part to output o of a tile, whose earlier parts `total` holds, and stores the sum of all.
+  static __device__ __forceinline__ void add(const Gemm& a, const Part& p, int tile, int part, int firstToken, int o,
+      float (&total)[OUTPUTS], float sum) {
+    if (part > 0) sum = total[o] + sum;
+    if (part == a.parts - 1) store(a, p, tile, firstToken, o, sum);
+    else total[o] = sum;
+  }
+
+  // Stores output o of a tile; consecutive threads take consecutive rows.
+  static __device__ __forceinline__ void store(const Gemm& a, const Part& p, int tile, int firstToken, int o, float sum) {
+    int row = (tile - p.firstTile) * 16 + (o & 15), token = firstToken + (o >> 4);
+    if (row >= p.rows || token >= a.tokens) return;
+    if (p.factors) sum *= p.factors[row];
+    if (p.bias) sum += p.bias[row];
+    size_t at = (size_t)token * p.rows + row;
+    p.y[at] = sum;
+    if (p.residual) p.residual[at] += sum;
   }
 };
-
-#define ANY4_GEMM(name, format, group, nt, stages, blocks)                                                  \
-  extern "C" __global__ void __launch_bounds__(THREADS, blocks) name##_g##group##_n##nt(const __grid_constant__ Gemm a) { \
-    GemmBody<format, group, nt, stages>::run(a);                                                            \
-  }

@@ -1,16 +1,19 @@
 // Activations become tensor-core operands here: rounded to the activation type, padded with zeros, with their sums per
 // group. A warp takes a chunk of 256 columns; a lane holds columns 4 * lane + {0..3} and the same plus 128.
+//
+// Operands lie in blocks of 32 columns, token by token: what a warp of a product loads at once, 8 tokens by 32 columns, is
+// 512 consecutive bytes.
 #pragma once
 #include "common.cuh"
 
 constexpr int CHUNK = 256;
 
 struct Packed {
-  uint16_t* x;    // [tokens][columns] or null: not wanted
+  uint16_t* x;    // [columns / 32][sumStride tokens][32] or null: not wanted
   float* sums;    // [columns / group][sumStride]
   int columns;    // padded: a multiple of 64 and of the group
   int group;      // 32, 64, 128 or 256
-  int sumStride;
+  int sumStride;  // tokens there is room for: see gemm.cuh
   int pad;
 };
 
@@ -39,7 +42,7 @@ __device__ __forceinline__ void storeFour(float* row, int column, int width, flo
 
 __device__ __forceinline__ float packFour(const Packed& p, int token, int column, float4 v) {
   uint2 two = make_uint2(pack2(v.x, v.y), pack2(v.z, v.w));
-  if (column < p.columns) *reinterpret_cast<uint2*>(p.x + (size_t)token * p.columns + column) = two;
+  if (column < p.columns) *reinterpret_cast<uint2*>(p.x + ((size_t)(column >> 5) * p.sumStride + token) * 32 + (column & 31)) = two;
   return low(two.x) + high(two.x) + low(two.y) + high(two.y);
 }
 

@@ -31,7 +31,8 @@ Status cuDeviceGet(int* device, int ordinal) { *device = 40 + ordinal; return SU
 Status cuDeviceGetName(char* name, int size, int device) { snprintf(name, size, "Stub %d", device); return SUCCESS; }
 Status cuDeviceTotalMem_v2(size_t* bytes, int device) { *bytes = (size_t)80 << 30; return SUCCESS; }
 Status cuDeviceGetAttribute(int* value, int attribute, int device) {
-  *value = attribute == 75 ? (mode("chip") ? 7 : 9) : attribute == 76 ? (mode("chip") ? 5 : 0) : attribute == 16 ? 132 : -1;
+  *value = attribute == 75 ? (mode("chip") ? 7 : 9) : attribute == 76 ? (mode("chip") ? 5 : 0) : attribute == 16 ? 132
+      : attribute == 81 ? 228 << 10 : -1;
   return SUCCESS;
 }
 Status cuGetErrorName(int error, const char** name) {
@@ -76,6 +77,11 @@ Status cuModuleLoadDataEx(uint64_t* module, const char* image, unsigned count, c
 }
 Status cuModuleUnload(uint64_t module) { return module == 55 ? SUCCESS : UNKNOWN; }
 Status cuModuleGetFunction(uint64_t* function, uint64_t module, const char* name) { *function = (uint64_t)strdup(name); return SUCCESS; }
+
+Status cuFuncSetAttribute(uint64_t function, int attribute, int value) {
+  note("function %s attribute %d=%d", (char*)function, attribute, value);
+  return SUCCESS;
+}
 
 struct Attribute { int id; char padding[4]; int value; char rest[60]; };   // CUlaunchAttribute
 struct Config {                                                            // CUlaunchConfig

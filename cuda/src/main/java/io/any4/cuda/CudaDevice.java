@@ -53,7 +53,17 @@ public final class CudaDevice implements Device {
     /// @throws io.any4.checkpoint.InvalidInputException if there is no such GPU or it cannot be used, in
     ///     one sentence
     public static CudaDevice open(int index, Activation activation) {
-        return new CudaDevice(() -> new DriverGpu(GpuInfo.find(index), activation), activation);
+        return open(index, activation, KernelSet.NEWEST);
+    }
+
+    /// Opens a GPU with kernels that were made for chips up to a compute capability (times ten).
+    static CudaDevice open(int index, Activation activation, int newest) {
+        return new CudaDevice(
+                () -> {
+                    GpuInfo gpu = GpuInfo.find(index);
+                    return new DriverGpu(gpu, KernelSet.of(activation, Math.min(gpu.capability(), newest)));
+                },
+                activation);
     }
 
     @Override

@@ -7,10 +7,13 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Offers the NVIDIA GPUs of this machine. The system property [#ACTIVATIONS] chooses the type
-/// activations are rounded to.
+/// activations are rounded to, and [#KERNELS] older kernels than the chip could run.
 public final class CudaProvider implements DeviceProvider {
     /// `bf16` (unless set) or `f16`.
     public static final String ACTIVATIONS = "any4.cuda.activations";
+
+    /// `sm80` for the kernels of Ampere on every chip; unless set, the newest that the chip runs.
+    public static final String KERNELS = "any4.cuda.kernels";
 
     /// For the service loader.
     public CudaProvider() {}
@@ -23,18 +26,32 @@ public final class CudaProvider implements DeviceProvider {
     @Override
     public String probe() {
         try {
-            return GpuInfo.list().stream()
-                    .map(gpu -> "cuda:%d %s%s"
-                            .formatted(gpu.index(), gpu.describe(), gpu.supported() ? "" : " (too old: 8.0 is needed)"))
-                    .collect(Collectors.joining("; "));
+            return GpuInfo.list().stream().map(CudaProvider::describe).collect(Collectors.joining("; "));
         } catch (InvalidInputException e) {
             return "none: " + e.getMessage();
         }
     }
 
+    private static String describe(GpuInfo gpu) {
+        String kernels = gpu.supported()
+                ? KernelSet.of(activation(), Math.min(gpu.capability(), newest()))
+                        .describe()
+                : "too old: 8.0 is needed";
+        return "cuda:%d %s, %s".formatted(gpu.index(), gpu.describe(), kernels);
+    }
+
     @Override
     public Device open(int index) {
-        return CudaDevice.open(index, activation());
+        return CudaDevice.open(index, activation(), newest());
+    }
+
+    private static int newest() {
+        String chosen = System.getProperty(KERNELS, "");
+        return switch (chosen.toLowerCase(Locale.ROOT)) {
+            case "" -> KernelSet.NEWEST;
+            case "sm80" -> 80;
+            default -> throw new InvalidInputException("%s is %s but can only be sm80".formatted(KERNELS, chosen));
+        };
     }
 
     private static Activation activation() {

@@ -9,16 +9,17 @@ final class DriverGpu implements Gpu {
     private static final int DEPENDENT_LAUNCH_IN_GRAPHS = 12030;
 
     private final GpuInfo info;
+    private final KernelSet set;
     private final Context context;
-    private final KernelModule kernels;
+    private final KernelModule module;
 
     /// Opens the GPU on the calling thread, the only one that may use it.
-    DriverGpu(GpuInfo info, Activation activation) {
+    DriverGpu(GpuInfo info, KernelSet set) {
         this.info = info;
+        this.set = set;
         context = new Context(info);
-        KernelSet set = KernelSet.of(activation, info.capability());
         boolean dependent = set.dependentLaunch() && info.driver() >= DEPENDENT_LAUNCH_IN_GRAPHS;
-        kernels = new KernelModule(set.ptx(), context.stream(), dependent);
+        module = new KernelModule(set.ptx(), context.stream(), dependent);
     }
 
     Context context() {
@@ -27,7 +28,17 @@ final class DriverGpu implements Gpu {
 
     @Override
     public String describe() {
-        return info.describe();
+        return info.describe() + ", " + set.describe();
+    }
+
+    @Override
+    public Chip chip() {
+        return info.chip();
+    }
+
+    @Override
+    public KernelSet kernels() {
+        return set;
     }
 
     @Override
@@ -57,12 +68,12 @@ final class DriverGpu implements Gpu {
 
     @Override
     public void launch(Launch launch) {
-        kernels.launch(launch);
+        module.launch(launch);
     }
 
     @Override
     public Replay prepare(List<Launch> launches) {
-        return new CapturedGraph(context.stream(), kernels, launches);
+        return new CapturedGraph(context.stream(), module, launches);
     }
 
     @Override
@@ -72,7 +83,7 @@ final class DriverGpu implements Gpu {
 
     @Override
     public void close() {
-        kernels.close();
+        module.close();
         context.close();
     }
 }

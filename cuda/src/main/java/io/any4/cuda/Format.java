@@ -34,6 +34,11 @@ enum Format {
         return vectors;
     }
 
+    /// Columns that a warp takes at a time: `UNIT` of gemm.cuh.
+    int unitColumns(int group) {
+        return this == DENSE ? TILE_COLUMNS : Math.max(TILE_COLUMNS, group);
+    }
+
     /// Bytes of a tile of 16 rows and 64 columns.
     int tileBytes() {
         return vectors * 32 * 16;

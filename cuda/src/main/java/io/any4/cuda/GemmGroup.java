@@ -111,10 +111,22 @@ final class GemmGroup {
         return outputs;
     }
 
-    /// The launch over packed activations: struct Gemm of gemm.cuh.
-    Launch launch(Packing.Area x) {
-        Op.MatMul first = parts.getFirst().op;
-        Arguments arguments = new Arguments();
+    /// A matrix that stands for all: they agree in everything but rows.
+    CudaMatrix matrix() {
+        return parts.getFirst().op.w();
+    }
+
+    int tokens() {
+        return parts.getFirst().op.tokens();
+    }
+
+    /// Row tiles of all matrices.
+    int tiles() {
+        return parts.stream().mapToInt(part -> part.op.w().tiles()).sum();
+    }
+
+    /// Adds the matrices to a launch's arguments: `part` of struct Gemm in gemm.cuh.
+    void addTo(Arguments arguments) {
         int tile = 0;
         for (int i = 0; i < MOST; i++) {
             if (i < parts.size()) {
@@ -124,17 +136,6 @@ final class GemmGroup {
                 addNone(arguments);
             }
         }
-        arguments.address(x.x()).address(x.sums()).integer(first.w().paddedColumns());
-        arguments.integer(first.tokens()).integer(x.stride()).integer(0);
-        int columnTiles = columnTiles(first.tokens());
-        String kernel =
-                "%s_g%d_n%d".formatted(first.w().format().kernel(), first.w().group(), columnTiles);
-        return new Launch(kernel, tile, Math.ceilDiv(first.tokens(), 8 * columnTiles), 1, arguments.toBytes());
-    }
-
-    /// Tiles of 8 tokens that a block computes from one decoding of the weights.
-    private static int columnTiles(int tokens) {
-        return tokens <= 8 ? 1 : tokens <= 16 ? 2 : tokens <= 32 ? 4 : 8;
     }
 
     private static void add(Arguments arguments, Part part, int firstTile) {

@@ -11,6 +11,12 @@ interface Gpu extends AutoCloseable {
     /// Name, memory and driver in a few words.
     String describe();
 
+    /// What launches are made for.
+    Chip chip();
+
+    /// The kernels that are launched.
+    KernelSet kernels();
+
     /// Memory of at least `bytes` bytes, aligned to 256, contents undefined.
     ///
     /// @throws io.any4.checkpoint.InvalidInputException if the GPU has too little left

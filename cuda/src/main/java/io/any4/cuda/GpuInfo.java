@@ -12,12 +12,15 @@ import java.util.List;
 /// A GPU that the driver lists.
 ///
 /// @param capability compute capability times ten: 80 is Ampere, 90 Hopper
+/// @param chip what launches are made for
 /// @param driver CUDA version of the driver times 1000: 12040 is 12.4
-record GpuInfo(int index, int handle, String name, int capability, long memory, int driver) {
+record GpuInfo(int index, int handle, String name, int capability, Chip chip, long memory, int driver) {
     private static final int OLDEST_DRIVER = 12000; // has every function of Libcuda and takes PTX 8.0
     private static final int OLDEST_CHIP = 80; // has bf16 tensor cores
+    private static final int ATTRIBUTE_MULTIPROCESSORS = 16;
     private static final int ATTRIBUTE_MAJOR = 75;
     private static final int ATTRIBUTE_MINOR = 76;
+    private static final int ATTRIBUTE_SHARED_BYTES = 81; // per multiprocessor
 
     /// All GPUs, usable or not.
     ///
@@ -71,7 +74,9 @@ record GpuInfo(int index, int handle, String name, int capability, long memory, 
         Status.check("cuDeviceTotalMem", (int) Libcuda.DEVICE_MEMORY.invokeExact(out, handle));
         long memory = out.get(JAVA_LONG, 0);
         int capability = 10 * attribute(ATTRIBUTE_MAJOR, handle, out) + attribute(ATTRIBUTE_MINOR, handle, out);
-        return new GpuInfo(index, handle, name, capability, memory, driver);
+        Chip chip = new Chip(
+                attribute(ATTRIBUTE_MULTIPROCESSORS, handle, out), attribute(ATTRIBUTE_SHARED_BYTES, handle, out));
+        return new GpuInfo(index, handle, name, capability, chip, memory, driver);
     }
 
     private static int attribute(int which, int handle, MemorySegment out) throws Throwable {
@@ -111,7 +116,12 @@ record GpuInfo(int index, int handle, String name, int capability, long memory, 
 
     /// One line for a person.
     String describe() {
-        return "%s, %.0f GiB, compute capability %s, driver for CUDA %s"
-                .formatted(name, memory / (double) (1L << 30), capabilityText(), versionText(driver));
+        return "%s, %.0f GiB, %d multiprocessors, compute capability %s, driver for CUDA %s"
+                .formatted(
+                        name,
+                        memory / (double) (1L << 30),
+                        chip.multiprocessors(),
+                        capabilityText(),
+                        versionText(driver));
     }
 }

@@ -24,9 +24,12 @@ final class KernelModule implements AutoCloseable {
     private static final int CONFIG_ATTRIBUTE_COUNT = 48;
     private static final int ATTRIBUTE_BYTES = 72;
     private static final int PROGRAMMATIC_SERIALIZATION = 6;
+    private static final int MOST_SHARED_BYTES = 8; // of CUfunction_attribute
+    private static final int SHARED_PERCENT = 9; // of what shared memory and first-level cache have together
 
     private final Arena arena = Arena.ofShared();
     private final Map<String, Long> functions = new HashMap<>();
+    private final Map<String, Integer> sharedBytes = new HashMap<>();
     private final long module;
     private final MemorySegment config = arena.allocate(CONFIG_BYTES, 8);
     private final MemorySegment parameters = arena.allocate(512, 8);
@@ -85,15 +88,36 @@ final class KernelModule implements AutoCloseable {
         }
     }
 
+    /// More shared memory than every chip has must be asked for once; with the least cache, two blocks have room.
+    private void allow(Launch launch, long function) {
+        if (launch.sharedBytes() <= sharedBytes.getOrDefault(launch.kernel(), 0)) {
+            return;
+        }
+        setAttribute(launch, function, MOST_SHARED_BYTES, launch.sharedBytes());
+        setAttribute(launch, function, SHARED_PERCENT, 100);
+        sharedBytes.put(launch.kernel(), launch.sharedBytes());
+    }
+
+    private static void setAttribute(Launch launch, long function, int attribute, int value) {
+        try {
+            int status = (int) Libcuda.FUNCTION_ATTRIBUTE.invokeExact(function, attribute, value);
+            Status.check(
+                    "giving %d bytes of shared memory to %s".formatted(launch.sharedBytes(), launch.kernel()), status);
+        } catch (Throwable thrown) {
+            throw Status.unexpected(thrown);
+        }
+    }
+
     void launch(Launch launch) {
         long function = function(launch.kernel());
+        allow(launch, function);
         config.setAtIndex(JAVA_INT, 0, launch.gridX());
         config.setAtIndex(JAVA_INT, 1, launch.gridY());
         config.setAtIndex(JAVA_INT, 2, launch.gridZ());
         config.setAtIndex(JAVA_INT, 3, Launch.THREADS);
         config.setAtIndex(JAVA_INT, 4, 1);
         config.setAtIndex(JAVA_INT, 5, 1);
-        config.setAtIndex(JAVA_INT, 6, 0); // dynamic shared memory
+        config.setAtIndex(JAVA_INT, 6, launch.sharedBytes());
         byte[] arguments = launch.arguments();
         MemorySegment.copy(MemorySegment.ofArray(arguments), 0, parameters, 0, arguments.length);
         parameterSize.set(JAVA_LONG, 0, arguments.length);

@@ -5,8 +5,9 @@ import java.util.Arrays;
 /// One kernel launch, with blocks of [#THREADS] threads. Launches with equal kernels, grids and
 /// arguments are equal.
 ///
+/// @param sharedBytes shared memory on top of what the kernel declares
 /// @param arguments the kernel's parameters, packed with their natural alignment
-record Launch(String kernel, int gridX, int gridY, int gridZ, byte[] arguments) {
+record Launch(String kernel, int gridX, int gridY, int gridZ, int sharedBytes, byte[] arguments) {
     /// Threads per block of every kernel: `THREADS` in common.cuh.
     static final int THREADS = 256;
 
@@ -16,6 +17,11 @@ record Launch(String kernel, int gridX, int gridY, int gridZ, byte[] arguments) 
         }
     }
 
+    /// A launch without more shared memory.
+    Launch(String kernel, int gridX, int gridY, int gridZ, byte[] arguments) {
+        this(kernel, gridX, gridY, gridZ, 0, arguments);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Launch that
@@ -23,6 +29,7 @@ record Launch(String kernel, int gridX, int gridY, int gridZ, byte[] arguments) 
                 && gridX == that.gridX
                 && gridY == that.gridY
                 && gridZ == that.gridZ
+                && sharedBytes == that.sharedBytes
                 && Arrays.equals(arguments, that.arguments);
     }
 

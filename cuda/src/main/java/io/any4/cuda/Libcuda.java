@@ -55,6 +55,7 @@ final class Libcuda {
     static final MethodHandle MODULE_LOAD = bind("cuModuleLoadDataEx", ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
     static final MethodHandle MODULE_UNLOAD = bind("cuModuleUnload", JAVA_LONG);
     static final MethodHandle MODULE_FUNCTION = bind("cuModuleGetFunction", ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle FUNCTION_ATTRIBUTE = bind("cuFuncSetAttribute", JAVA_LONG, JAVA_INT, JAVA_INT);
     static final MethodHandle LAUNCH = bind("cuLaunchKernelEx", ADDRESS, JAVA_LONG, ADDRESS, ADDRESS);
 
     // Events and graphs.

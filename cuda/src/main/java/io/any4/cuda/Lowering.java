@@ -19,6 +19,7 @@ final class Lowering {
     private final Inputs inputs;
     private final Packing packing;
     private final AttentionLowering attention;
+    private final Products products;
     private final List<Launch> launches = new ArrayList<>();
     private final List<Integer> withInputs = new ArrayList<>();
     private List<Op> ops = List.of();
@@ -27,6 +28,7 @@ final class Lowering {
         this.inputs = inputs;
         this.packing = packing;
         this.attention = new AttentionLowering(gpu);
+        this.products = new Products(gpu);
     }
 
     /// The launches of a list of operations, which find their inputs once [Inputs#send] has been called.
@@ -59,7 +61,7 @@ final class Lowering {
             GemmGroup group = GemmGroup.gather(ops, i, first);
             packInput(first);
             group.outputs().forEach(packing::forget);
-            launches.add(group.launch(packing.get(inputKey(first))));
+            launches.add(products.launch(group, packing.get(inputKey(first))));
             return group.taken();
         }
         RopeStore together = RopeStore.at(ops, i);

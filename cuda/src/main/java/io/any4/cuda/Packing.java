@@ -20,16 +20,17 @@ final class Packing {
             return stride(key.tokens);
         }
 
+        /// Tokens padded to whole column tiles of the kernel that reads them.
         private static int stride(int tokens) {
-            return (tokens + 7) / 8 * 8;
+            int tile = 8 * ProductPlan.columnTiles(tokens);
+            return Math.ceilDiv(tokens, tile) * tile;
         }
     }
 
-    /// Token counts are rounded up, so that inputs of many lengths share few areas.
+    /// Inputs of many lengths share few areas.
     private record Size(int tokens, int columns, int group) {
         static Size of(Key key) {
-            int multiple = key.tokens <= 64 ? 8 : 64;
-            return new Size(Math.ceilDiv(key.tokens, multiple) * multiple, key.columns, key.group);
+            return new Size(Area.stride(key.tokens), key.columns, key.group);
         }
 
         long operandBytes() {

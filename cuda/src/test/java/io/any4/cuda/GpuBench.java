@@ -5,40 +5,60 @@ import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 
 /// Measures the matrix products on a real GPU: `tools/gpu-bench.sh` runs it.
 ///
-/// Weights rotate through at least 512 MB, so that they come from memory and not from the cache; the launches
-/// of a round are one graph, timed by events; the median of the rounds counts.
+/// Both kinds of kernels are timed side by side where the chip runs both: those of Ampere, which load weights to
+/// registers, and those of Hopper, which stream them through shared memory. Weights rotate through at least 512 MB,
+/// so that they come from memory; the time of one weight again and again, which the second-level cache then holds,
+/// is given apart. The launches of a round are one graph, timed by events; the median of the rounds counts.
 final class GpuBench {
     private static final long ROTATION = 512L << 20;
+    private static final int WARM_LAUNCHES = 20;
     private static final int ROUNDS = 15;
 
+    /// The GPU with one set of kernels.
+    private record Way(DriverGpu gpu, Products products) {
+        static Way of(GpuInfo info, int newest) {
+            DriverGpu gpu = new DriverGpu(info, KernelSet.of(Activation.BF16, Math.min(info.capability(), newest)));
+            return new Way(gpu, new Products(gpu));
+        }
+    }
+
+    private final Way plain;
+    private final Way newest;
     private final DriverGpu gpu;
-    private final Context context;
     private final RandomWeights random = new RandomWeights(42);
     private double copyBandwidth;
 
-    private GpuBench(DriverGpu gpu) {
-        this.gpu = gpu;
-        this.context = gpu.context();
+    private GpuBench(Way plain, Way newest) {
+        this.plain = plain;
+        this.newest = newest;
+        gpu = newest.gpu;
     }
 
     public static void main(String[] args) {
         Locale.setDefault(Locale.ROOT);
         long start = System.nanoTime();
-        try (DriverGpu gpu = new DriverGpu(GpuInfo.find(0), Activation.BF16)) {
-            System.out.printf("%s; kernels ready after %.2f s%n", gpu.describe(), (System.nanoTime() - start) / 1e9);
-            GpuBench bench = new GpuBench(gpu);
-            bench.measureCopy();
-            bench.run(args.length == 0 ? "all" : args[0]);
+        GpuInfo info = GpuInfo.find(0);
+        Way newest = Way.of(info, KernelSet.NEWEST);
+        System.out.printf("%s; ready after %.2f s%n", newest.gpu.describe(), (System.nanoTime() - start) / 1e9);
+        Way plain = newest.gpu.kernels().streams() ? Way.of(info, 80) : newest;
+        GpuBench bench = new GpuBench(plain, newest);
+        bench.measureCopy();
+        bench.run(args.length == 0 ? "all" : args[0]);
+        newest.gpu.close();
+        if (plain != newest) {
+            plain.gpu.close();
         }
     }
 
     private void run(String what) {
-        System.out.println("format    rows  columns  group  tokens   microseconds      GB/s   of copy");
+        System.out.println("format    rows  columns  group  tokens   registers    streamed      GB/s   of copy"
+                + "   registers, cached    streamed, cached");
         boolean quick = what.equals("quick");
         int[][] shapes = quick
                 ? new int[][] {{4096, 4096}, {8192, 8192}}
@@ -64,11 +84,12 @@ final class GpuBench {
     }
 
     private void measureCopy() {
+        Context context = gpu.context();
         long bytes = 2L << 30;
         long from = context.allocate(bytes);
         long to = context.allocate(bytes);
         context.zero(from, bytes);
-        double seconds = median(() -> context.copy(from, to, bytes));
+        double seconds = median(context, () -> context.copy(from, to, bytes));
         copyBandwidth = 2.0 * bytes / seconds;
         System.out.printf("copy bandwidth, read and written: %.0f GB/s%n", copyBandwidth / 1e9);
         context.free(from);
@@ -93,26 +114,24 @@ final class GpuBench {
         CudaMatrix first = copies.getFirst();
         Packing.Area area = packing.begin(new Packing.Key(x, tokens, first.paddedColumns(), first.group()));
         gpu.launch(Launches.pack(x, columns, area));
-        List<Launch> launches = new ArrayList<>();
-        for (CudaMatrix w : copies) {
-            Op.MatMul op = new Op.MatMul(w, x, tokens, y);
-            launches.add(GemmGroup.gather(List.of(op), 0, op).launch(area));
-        }
         gpu.synchronize();
-        double seconds;
-        try (Gpu.Replay replay = gpu.prepare(launches)) {
-            seconds = median(replay::launch) / copies.size();
-        }
+        List<CudaMatrix> again = Collections.nCopies(WARM_LAUNCHES, first);
+        double cold = seconds(newest, copies, x, tokens, y, area);
+        double warm = seconds(newest, again, x, tokens, y, area);
+        boolean both = plain != newest;
         System.out.printf(
-                "%-6s %7d  %7d  %5d  %6d   %12.2f  %8.0f    %4.0f %%%n",
+                "%-6s %7d  %7d  %5d  %6d   %9.2f   %9.2f  %8.0f    %4.0f %%   %17.2f   %17.2f%n",
                 kind,
                 rows,
                 columns,
                 group,
                 tokens,
-                seconds * 1e6,
-                bytes / seconds / 1e9,
-                100 * bytes / seconds / copyBandwidth);
+                1e6 * (both ? seconds(plain, copies, x, tokens, y, area) : cold),
+                1e6 * (streams() ? cold : Double.NaN),
+                bytes / cold / 1e9,
+                100 * bytes / cold / copyBandwidth,
+                1e6 * (both ? seconds(plain, again, x, tokens, y, area) : warm),
+                1e6 * (streams() ? warm : Double.NaN));
         copies.forEach(w -> w.free(gpu));
         packing.free();
         gpu.free(x.address());
@@ -129,7 +148,25 @@ final class GpuBench {
                 + (packed.scales() == null ? 0 : packed.scales().byteSize());
     }
 
-    private double median(Runnable work) {
+    private boolean streams() {
+        return newest.gpu.kernels().streams();
+    }
+
+    /// Seconds per product with each of some weights.
+    private static double seconds(
+            Way way, List<CudaMatrix> weights, CudaBuffer x, int tokens, CudaBuffer y, Packing.Area area) {
+        List<Launch> launches = new ArrayList<>();
+        for (CudaMatrix w : weights) {
+            Op.MatMul op = new Op.MatMul(w, x, tokens, y);
+            launches.add(way.products.launch(GemmGroup.gather(List.of(op), 0, op), area));
+        }
+        way.gpu.synchronize();
+        try (Gpu.Replay replay = way.gpu.prepare(launches)) {
+            return median(way.gpu.context(), replay::launch) / weights.size();
+        }
+    }
+
+    private static double median(Context context, Runnable work) {
         double[] seconds = new double[ROUNDS];
         long begin = context.event();
         long end = context.event();

@@ -6,81 +6,197 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.any4.cuda.RandomWeights.Kind;
 import io.any4.cuda.ptx.PtxException;
 import io.any4.tinygemm.Weight;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/// Plants errors in a shipped kernel: the tests of kernels are worth what they notice.
+/// Plants errors in shipped kernels: the tests of kernels are worth what they notice.
 class MutationTest {
     private static final String KERNEL = "lut4_g128_n1";
-    private static final Weight WEIGHT = new RandomWeights(21).weight(Kind.ANY4, 16, 2048, 128);
+    private static final String CODES = "ld\\.global\\.cs\\.v4\\.u32\\s+[^;]*\\[%rd\\d+(\\+\\d+)?];";
+    private static final Weight WEIGHT = new RandomWeights(21).weight(Kind.ANY4, 16, 12288, 128);
     private static final float[] X = new RandomWeights(22).activations(WEIGHT.columns());
 
-    @Test
-    void theKernelAsShippedIsRight() {
-        assertThat(error(KernelSet.BF16_SM90.ptx())).isLessThan(4e-3);
+    @ParameterizedTest
+    @EnumSource(names = {"BF16_SM80", "BF16_SM90"})
+    void theKernelAsShippedIsRight(KernelSet kernels) {
+        assertThat(error(kernels, kernels.ptx())).isLessThan(4e-3);
     }
 
-    @Test
-    void aWrongMaskGivesWrongResults() {
-        String mutated =
-                mutate("and\\.b32\\s+%r\\d+, %r\\d+, 2004318071;", text -> text.replace("2004318071", "2004318067"));
-        assertThat(error(mutated)).isGreaterThan(4e-3);
-    }
-
-    @Test
-    void aWrongByteSelectorGivesWrongResults() {
-        String mutated = mutate("mov\\.[bu]32\\s+%r\\d+, 20800;", text -> text.replace("20800", "20544"));
-        assertThat(error(mutated)).isGreaterThan(4e-3);
-    }
-
-    @Test
-    void aMissingBarrierIsARace() {
-        String mutated = mutate("bar\\.sync\\s+0;", text -> "");
-        assertThatThrownBy(() -> error(mutated))
-                .isInstanceOf(PtxException.class)
-                .hasMessageContaining("race on word");
-    }
-
-    @Test
-    void aShiftedLoadIsMisaligned() {
+    @ParameterizedTest
+    @EnumSource(names = {"BF16_SM80", "BF16_SM90"})
+    void aWrongMaskGivesWrongResults(KernelSet kernels) {
         String mutated = mutate(
-                "ld\\.global\\.cs\\.v4\\.u32\\s+[^;]*\\[%rd\\d+(\\+\\d+)?];",
-                text -> text.contains("+") ? text.replaceFirst("\\+\\d+]", "+4]") : text.replace("]", "+4]"));
-        assertThatThrownBy(() -> error(mutated))
-                .isInstanceOf(PtxException.class)
-                .hasMessageContaining("misaligned");
+                kernels, "and\\.b32\\s+%r\\d+, %r\\d+, 2004318071;", text -> text.replace("2004318071", "2004318067"));
+        assertThat(error(kernels, mutated)).isGreaterThan(4e-3);
     }
 
-    @Test
-    void aLoadPastTheEndIsOutOfBounds() {
-        String mutated = mutate(
-                "ld\\.global\\.cs\\.v4\\.u32\\s+[^;]*\\[%rd\\d+(\\+\\d+)?];",
-                text -> text.contains("+") ? text.replaceFirst("\\+\\d+]", "+65536]") : text.replace("]", "+65536]"));
-        assertThatThrownBy(() -> error(mutated))
-                .isInstanceOf(PtxException.class)
-                .hasMessageContaining("out of bounds");
+    @ParameterizedTest
+    @EnumSource(names = {"BF16_SM80", "BF16_SM90"})
+    void aWrongByteSelectorGivesWrongResults(KernelSet kernels) {
+        String mutated = mutate(kernels, "mov\\.[bu]32\\s+%r\\d+, 20800;", text -> text.replace("20800", "20544"));
+        assertThat(error(kernels, mutated)).isGreaterThan(4e-3);
     }
 
-    @Test
-    void aNeighbouringLoadGivesWrongResults() {
+    @ParameterizedTest
+    @EnumSource(names = {"BF16_SM80", "BF16_SM90"})
+    void aMissingBarrierIsARace(KernelSet kernels) {
+        noticed(kernels, "bar\\.sync\\s+0;", text -> "", "race on word");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BF16_SM80", "BF16_SM90"})
+    void aNeighbouringLoadGivesWrongResults(KernelSet kernels) {
         String mutated =
-                mutate("ld\\.global\\.v4\\.u32\\s+[^;]*\\[%rd\\d+\\+64];", text -> text.replace("+64]", "+80]"));
-        assertThat(error(mutated)).isGreaterThan(4e-3);
+                mutate(kernels, "ld\\.global\\.v4\\.u32\\s+[^;]*\\[%rd\\d+];", text -> text.replace("]", "+16]"));
+        assertThat(error(kernels, mutated)).isGreaterThan(4e-3);
     }
 
-    private static String mutate(String pattern, java.util.function.UnaryOperator<String> change) {
-        String ptx = KernelSet.BF16_SM90.ptx();
+    /// Kernels that load weights to registers.
+    @Nested
+    class Registers {
+        @Test
+        void aShiftedLoadIsMisaligned() {
+            noticed(KernelSet.BF16_SM80, CODES, text -> shifted(text, 4), "misaligned");
+        }
+
+        @Test
+        void aLoadPastTheEndIsOutOfBounds() {
+            noticed(KernelSet.BF16_SM80, CODES, text -> shifted(text, 1 << 20), "out of bounds");
+        }
+
+        private String shifted(String text, int bytes) {
+            return text.contains("+")
+                    ? text.replaceFirst("\\+\\d+]", "+" + bytes + "]")
+                    : text.replace("]", "+" + bytes + "]");
+        }
+    }
+
+    /// Kernels that stream weights through shared memory.
+    @Nested
+    class Streamed {
+        private static final KernelSet KERNELS = KernelSet.BF16_SM90;
+        private static final String EXPECT =
+                "(mbarrier\\.arrive\\.expect_tx\\.shared::cta\\.b64 _, \\[%r\\d+], )%r\\d+;";
+        private static final String WAIT =
+                "mbarrier\\.try_wait\\.parity\\.shared::cta\\.b64 p, \\[(%r\\d+)], (%r\\d+);";
+        private static final String COPY = "cp\\.async\\.bulk\\S+ \\[(%r\\d+)], \\[(%rd\\d+)], (%r\\d+), \\[(%r\\d+)];";
+
+        @Test
+        void tooFewExpectedBytesAreNoticed() {
+            noticed(KERNELS, EXPECT, text -> text.replaceFirst("%r\\d+;", "16;"), "bytes fewer than arrive");
+        }
+
+        @Test
+        void tooManyExpectedBytesMakeItWaitForever() {
+            noticed(KERNELS, EXPECT, text -> text.replaceFirst("%r\\d+;", "65536;"), "waits forever");
+        }
+
+        @Test
+        void aCopyOfAWrongSizeIsNoticed() {
+            noticed(KERNELS, COPY, text -> text.replaceFirst(", %r\\d+, ", ", 1032, "), "misaligned");
+            noticed(KERNELS, COPY, text -> text.replaceFirst(", %r\\d+, ", ", 16, "), "waits forever");
+            noticed(KERNELS, COPY, text -> text.replaceFirst(", %r\\d+, ", ", 262144, "), "out of bounds");
+        }
+
+        @Test
+        void aMissingWaitIsARace() {
+            noticed(KERNELS, WAIT, text -> "setp.eq.u32 p, 0, 0;", "and a bulk copy at");
+        }
+
+        @Test
+        void waitingForTheNextStageIsARace() {
+            String mutated = mutate(KERNELS, WAIT, text -> text.replaceFirst("\\[(%r\\d+)]", "[$1+8]"));
+            assertThatThrownBy(() -> error(KERNELS, deep(), mutated))
+                    .isInstanceOf(PtxException.class)
+                    .hasMessageContaining("and a bulk copy at");
+        }
+
+        @Test
+        void aWrongParityIsNoticed() {
+            noticed(KERNELS, WAIT, text -> text.replaceFirst(", %r\\d+;", ", 1;"), "and a bulk copy at");
+        }
+
+        @Test
+        void overwritingAStageBeforeAllHaveReadItIsARace() {
+            String mutated = replaceNth(KERNELS.ptx(), "bar\\.warp\\.sync\\s+-1;", 2, text -> "");
+            assertThatThrownBy(() -> error(KERNELS, deep(), mutated))
+                    .isInstanceOf(PtxException.class)
+                    .hasMessageContaining("race on word");
+        }
+
+        @Test
+        void aBarrierThatTheCopyEngineWasNotShownIsNoticed() {
+            noticed(KERNELS, "fence\\.proxy\\.async\\.shared::cta;", text -> "", "was not shown the barrier");
+        }
+
+        @Test
+        void withoutTheFenceOfWhoWritesPartialSumsTheyRace() {
+            noticed(KERNELS, "membar\\.gl;", text -> "", "race on word");
+        }
+
+        @Test
+        void withoutTheFenceOfWhoAddsPartialSumsTheyRace() {
+            String mutated = replaceNth(KERNELS.ptx(), "membar\\.gl;", 2, text -> "");
+            assertThatThrownBy(() -> error(KERNELS, mutated))
+                    .isInstanceOf(PtxException.class)
+                    .hasMessageContaining("race on word");
+        }
+
+        @Test
+        void withoutTheBarrierBeforePartialSumsAreToldOfTheyRace() {
+            // The barriers in order: after the warps' sums of an item, before telling, after telling.
+            String mutated = replaceNth(KERNELS.ptx(), "bar\\.sync\\s+0;", 2, text -> "");
+            assertThatThrownBy(() -> error(KERNELS, mutated))
+                    .isInstanceOf(PtxException.class)
+                    .hasMessageContaining("race on word");
+        }
+
+        @Test
+        void readingActivationsBeforeEarlierKernelsHaveEndedIsNoticed() {
+            noticed(KERNELS, "griddepcontrol\\.wait;", text -> "", "before griddepcontrol.wait");
+        }
+
+        /// More items for a block than it has stages.
+        private Chip deep() {
+            return new Chip(1, 1);
+        }
+    }
+
+    private static void noticed(KernelSet kernels, String pattern, UnaryOperator<String> change, String message) {
+        String mutated = mutate(kernels, pattern, change);
+        assertThatThrownBy(() -> error(kernels, mutated))
+                .isInstanceOf(PtxException.class)
+                .hasMessageContaining(message);
+    }
+
+    private static String mutate(KernelSet kernels, String pattern, UnaryOperator<String> change) {
+        return replaceNth(kernels.ptx(), pattern, 1, change);
+    }
+
+    /// Changes the n-th match, from 1, in the kernel.
+    private static String replaceNth(String ptx, String pattern, int n, UnaryOperator<String> change) {
         int begin = ptx.indexOf(".entry " + KERNEL + "(");
-        Matcher found = Pattern.compile(pattern).matcher(ptx);
-        assertThat(found.find(begin)).as("an instruction to mutate").isTrue();
+        int end = ptx.indexOf(".entry ", begin + 1);
+        Matcher found = Pattern.compile(pattern).matcher(ptx).region(begin, end < 0 ? ptx.length() : end);
+        for (int i = 0; i < n; i++) {
+            assertThat(found.find()).as("an instruction to mutate").isTrue();
+        }
         String mutated = ptx.substring(0, found.start()) + change.apply(found.group()) + ptx.substring(found.end());
         assertThat(mutated).as("the mutated text").isNotEqualTo(ptx);
         return mutated;
     }
 
-    private static double error(String ptx) {
-        try (CudaDevice device = new CudaDevice(() -> new SimGpu(ptx), Activation.BF16)) {
+    private static double error(KernelSet kernels, String ptx) {
+        return error(kernels, SimGpu.SMALL, ptx);
+    }
+
+    private static double error(KernelSet kernels, Chip chip, String ptx) {
+        try (CudaDevice device = new CudaDevice(() -> new SimGpu(kernels, chip, ptx), kernels.activation())) {
             return Oracle.relativeError(GemmTest.product(device, WEIGHT, X, 1), Oracle.matmul(WEIGHT, X, 1));
         }
     }

@@ -2,6 +2,7 @@ package io.any4.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.any4.cuda.ptx.Machine;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,6 +47,12 @@ class PtxResourceTest {
                 .contains(
                         set.dependentLaunch() ? ".version 8.0" : ".version 7.0",
                         set.dependentLaunch() ? ".target sm_90" : ".target sm_80");
+    }
+
+    @ParameterizedTest
+    @EnumSource(KernelSet.class)
+    void holdsNoInstructionThatTheInterpreterDoesNotKnow(KernelSet set) {
+        new Machine(set.ptx()).decodeAll();
     }
 
     /// Compilers of another version give other text, so only the version that made the resources can

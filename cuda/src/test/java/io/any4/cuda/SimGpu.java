@@ -6,14 +6,26 @@ import java.util.List;
 
 /// A GPU made of the PTX interpreter: the shipped kernels run, only the driver is missing.
 final class SimGpu implements Gpu {
+    /// A GPU so small that few blocks share the work.
+    static final Chip SMALL = new Chip(2, 228 << 10);
+
     private final Machine machine;
+    private final KernelSet kernels;
+    private final Chip chip;
     private int replays;
 
     SimGpu(KernelSet kernels) {
-        this(kernels.ptx());
+        this(kernels, SMALL);
     }
 
-    SimGpu(String ptx) {
+    SimGpu(KernelSet kernels, Chip chip) {
+        this(kernels, chip, kernels.ptx());
+    }
+
+    /// @param ptx what runs instead of the kernels as shipped
+    SimGpu(KernelSet kernels, Chip chip, String ptx) {
+        this.kernels = kernels;
+        this.chip = chip;
         machine = new Machine(ptx);
     }
 
@@ -29,6 +41,16 @@ final class SimGpu implements Gpu {
     @Override
     public String describe() {
         return "PTX interpreter";
+    }
+
+    @Override
+    public Chip chip() {
+        return chip;
+    }
+
+    @Override
+    public KernelSet kernels() {
+        return kernels;
     }
 
     @Override
@@ -59,7 +81,13 @@ final class SimGpu implements Gpu {
     @Override
     public void launch(Launch launch) {
         machine.launch(
-                launch.kernel(), launch.gridX(), launch.gridY(), launch.gridZ(), Launch.THREADS, launch.arguments());
+                launch.kernel(),
+                launch.gridX(),
+                launch.gridY(),
+                launch.gridZ(),
+                Launch.THREADS,
+                launch.sharedBytes(),
+                launch.arguments());
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.any4.cuda;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Weight;
 import java.util.Arrays;
 
 /// What [DriverTest] runs in a Java process of its own, over the stub library: handles are bound once
@@ -19,6 +20,7 @@ final class StubSession {
             System.out.println("device: " + device.describe());
             copies(device);
             steps(device);
+            product(device);
             device.allocate(1L << 24);
         } catch (InvalidInputException | IllegalStateException e) {
             System.out.println(e.getClass().getSimpleName() + ": " + e.getMessage());
@@ -36,6 +38,14 @@ final class StubSession {
         float[] back = new float[values.length];
         device.read(buffer, 1, back, back.length);
         System.out.println("copies: " + Arrays.equals(values, back));
+    }
+
+    private static void product(Device device) {
+        Weight weight = new RandomWeights(1).weight(RandomWeights.Kind.ANY4, 32, 128, 128);
+        Buffer x = device.allocate(128);
+        Buffer y = device.allocate(32);
+        device.matmul(device.prepare(weight), x, 1, y);
+        device.read(y, 0, new float[1], 1);
     }
 
     /// Equal steps, long enough to become a graph.

@@ -36,7 +36,13 @@ final class Decoder {
             case "bra" -> instruction(new Action.Branch(), List.of(), List.of(), operands.getFirst(), text);
             case "ret", "exit" -> plain(new Action.Exit(), text);
             case "bar", "barrier" -> plain(barrier(opcode), text);
-            case "griddepcontrol" -> plain(new Action.Nothing(), text);
+            case "membar" -> plain(gpuFence(opcode), text);
+            case "fence" -> plain(proxyFence(opcode), text);
+            case "griddepcontrol" ->
+                plain(opcode.endsWith(".wait") ? new Action.GridWait() : new Action.LetNextStart(), text);
+            case "atom" -> atomic(opcode, operands, text);
+            case "mbarrier" -> sharedBarrier(opcode, operands, text);
+            case "cp" -> bulkCopy(opcode, operands, text);
             case "ld" -> load(opcode, operands, text);
             case "st" -> store(opcode, operands, text);
             case "shfl" -> first(new Action.Shuffle(part(opcode, 2)), operands, text);
@@ -48,10 +54,70 @@ final class Decoder {
     }
 
     private static Action barrier(String opcode) {
-        if (!opcode.equals("bar.sync") && !opcode.equals("barrier.sync")) {
-            throw new PtxException("unknown barrier " + opcode);
+        return switch (opcode) {
+            case "bar.sync", "barrier.sync" -> new Action.Barrier();
+            case "bar.warp.sync" -> new Action.WarpBarrier();
+            default -> throw new PtxException("unknown barrier " + opcode);
+        };
+    }
+
+    private static Action gpuFence(String opcode) {
+        if (!opcode.equals("membar.gl")) {
+            throw new PtxException("unknown fence " + opcode);
         }
-        return new Action.Barrier();
+        return new Action.Fence();
+    }
+
+    private static Action proxyFence(String opcode) {
+        if (!opcode.equals("fence.proxy.async.shared::cta")) {
+            throw new PtxException("unknown fence " + opcode);
+        }
+        return new Action.PublishBarriers();
+    }
+
+    private Instruction atomic(String opcode, List<String> operands, String text) {
+        Action action = switch (opcode) {
+            case "atom.global.add.u32" -> new Action.Atomic(true);
+            case "atom.global.exch.b32" -> new Action.Atomic(false);
+            default -> throw new PtxException("unknown atomic " + opcode);
+        };
+        List<String> sources = List.of(base(operands.get(1)), operands.get(2));
+        return instruction(action, List.of(operands.getFirst()), sources, "", text);
+    }
+
+    private Instruction sharedBarrier(String opcode, List<String> operands, String text) {
+        return switch (opcode) {
+            case "mbarrier.init.shared::cta.b64" -> addressed(new Action.InitBarrier(), List.of(), operands, 0, text);
+            case "mbarrier.arrive.expect_tx.shared::cta.b64" ->
+                addressed(new Action.ArriveExpecting(), List.of(), operands.subList(1, 3), 0, text);
+            case "mbarrier.try_wait.parity.shared::cta.b64" ->
+                addressed(new Action.TestPhase(), operands.subList(0, 1), operands.subList(1, 3), 0, text);
+            default -> throw new PtxException("unknown barrier " + opcode);
+        };
+    }
+
+    private Instruction bulkCopy(String opcode, List<String> operands, String text) {
+        if (!opcode.equals("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes")) {
+            throw new PtxException("unknown copy " + opcode);
+        }
+        return addressed(new Action.BulkCopy(), List.of(), operands, -1, text);
+    }
+
+    /// An instruction whose sources in brackets are addresses; only that at an index may have an offset.
+    private Instruction addressed(
+            Action action, List<String> destinations, List<String> operands, int withOffset, String text) {
+        List<String> sources = new ArrayList<>();
+        long kept = 0;
+        for (int i = 0; i < operands.size(); i++) {
+            boolean address = operands.get(i).startsWith("[");
+            sources.add(address ? base(operands.get(i)) : operands.get(i));
+            if (address && offset != 0 && i != withOffset) {
+                throw new PtxException("unexpected offset in: " + text);
+            }
+            kept = i == withOffset ? offset : kept;
+        }
+        offset = kept;
+        return instruction(action, destinations, sources, "", text);
     }
 
     private static Action multiply(String opcode) {
@@ -83,8 +149,10 @@ final class Decoder {
     }
 
     private Instruction load(String opcode, List<String> operands, String text) {
-        Action action = new Action.Load(space(opcode), type(opcode));
-        return instruction(action, elements(operands.get(0)), List.of(base(operands.get(1))), "", text);
+        List<String> to = elements(operands.get(0));
+        Action action =
+                new Action.Load(space(opcode), type(opcode), to.getFirst().startsWith("%rd"));
+        return instruction(action, to, List.of(base(operands.get(1))), "", text);
     }
 
     private Instruction store(String opcode, List<String> operands, String text) {

@@ -30,7 +30,8 @@ record Instruction(
 
         record Split(int bits) implements Action {}
 
-        record Load(Space space, PtxType type) implements Action {}
+        /// @param wide whether it fills 64-bit registers
+        record Load(Space space, PtxType type, boolean wide) implements Action {}
 
         record Store(Space space, PtxType type) implements Action {}
 
@@ -44,7 +45,29 @@ record Instruction(
 
         record Barrier() implements Action {}
 
-        record Nothing() implements Action {}
+        record WarpBarrier() implements Action {}
+
+        /// A fence of the whole GPU.
+        record Fence() implements Action {}
+
+        /// Allows the next kernel to start early, as this one may have.
+        record LetNextStart() implements Action {}
+
+        /// Waits until earlier kernels have ended.
+        record GridWait() implements Action {}
+
+        /// Adds to a word of device memory, or replaces it.
+        record Atomic(boolean adds) implements Action {}
+
+        record InitBarrier() implements Action {}
+
+        record PublishBarriers() implements Action {}
+
+        record ArriveExpecting() implements Action {}
+
+        record TestPhase() implements Action {}
+
+        record BulkCopy() implements Action {}
     }
 
     /// Memory that an instruction names.

@@ -11,6 +11,7 @@ import java.util.Map;
 /// @param constants the values of registers that never change, the same in all lanes
 /// @param specials registers by the name of what they hold, such as `%tid.x`
 /// @param sharedBytes static shared memory
+/// @param startsEarly whether it may start before earlier kernels have ended, and must wait for them
 /// @param parameterBytes size of the parameters
 record Kernel(
         String name,
@@ -20,4 +21,5 @@ record Kernel(
         Map<Integer, Long> constants,
         Map<String, Integer> specials,
         int sharedBytes,
+        boolean startsEarly,
         int parameterBytes) {}

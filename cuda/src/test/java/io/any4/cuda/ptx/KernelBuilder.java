@@ -18,6 +18,7 @@ final class KernelBuilder {
     private int registerCount;
     private int sharedBytes;
     private int parameterBytes;
+    private boolean startsEarly;
 
     KernelBuilder(String name) {
         this.name = name;
@@ -35,12 +36,18 @@ final class KernelBuilder {
         sharedBytes += bytes;
     }
 
+    /// Shared memory whose size the launch gives; it begins after all of a known size.
+    void dynamicShared(String symbol, int alignment) {
+        shared(symbol, alignment, 0);
+    }
+
     void label(String label) {
         labels.put(label, instructions.size());
     }
 
     void add(Instruction instruction) {
         instructions.add(instruction);
+        startsEarly |= instruction.action() instanceof Instruction.Action.LetNextStart;
     }
 
     /// A register whose name has no percent sign, as inline assembly declares them.
@@ -93,6 +100,7 @@ final class KernelBuilder {
                 Map.copyOf(constants),
                 Map.copyOf(specials),
                 sharedBytes,
+                startsEarly,
                 parameterBytes);
     }
 }

@@ -1,16 +1,18 @@
 package io.any4.cuda.ptx;
 
+import java.util.HashMap;
 import java.util.Map;
 
 /// Runs kernels of a PTX text over a memory.
 public final class Machine {
-    private final Map<String, Kernel> kernels;
+    private final Map<String, PtxParser.Source> sources;
+    private final Map<String, Kernel> kernels = new HashMap<>();
     private final GlobalMemory memory = new GlobalMemory();
     private Counters counters = new Counters();
     private int launches;
 
     public Machine(String ptx) {
-        kernels = PtxParser.parse(ptx);
+        sources = PtxParser.split(ptx);
     }
 
     public GlobalMemory memory() {
@@ -28,53 +30,85 @@ public final class Machine {
 
     /// Names of all kernels.
     public java.util.Set<String> kernels() {
-        return kernels.keySet();
+        return sources.keySet();
+    }
+
+    private Kernel kernel(String name) {
+        PtxParser.Source source = sources.get(name);
+        if (source == null) {
+            throw new PtxException("no such kernel: " + name);
+        }
+        return kernels.computeIfAbsent(name, key -> PtxParser.decode(source));
+    }
+
+    /// Decodes every kernel.
+    ///
+    /// @throws PtxException if an instruction is unknown
+    public void decodeAll() {
+        sources.keySet().forEach(this::kernel);
     }
 
     /// @param threads per block, a multiple of 32
+    /// @param sharedBytes shared memory on top of what the kernel declares
     /// @throws PtxException if the kernel does what it must not
-    public void launch(String name, int gridX, int gridY, int gridZ, int threads, byte[] parameters) {
-        Kernel kernel = kernels.get(name);
-        if (kernel == null) {
-            throw new PtxException("no such kernel: " + name);
-        }
+    public void launch(String name, int gridX, int gridY, int gridZ, int threads, int sharedBytes, byte[] parameters) {
+        Kernel kernel = kernel(name);
         if (parameters.length != kernel.parameterBytes()) {
             throw new PtxException("%s takes %d bytes of parameters, not %d"
                     .formatted(name, kernel.parameterBytes(), parameters.length));
         }
-        launches++;
+        Launched launched = new Launched(kernel, gridX, threads, sharedBytes, parameters, ++launches, new HashMap<>());
         int block = 0;
         for (int z = 0; z < gridZ; z++) {
             for (int y = 0; y < gridY; y++) {
                 for (int x = 0; x < gridX; x++) {
-                    runBlock(kernel, parameters, threads, block++, x, y, z);
+                    runBlock(launched, block++, x, y, z);
                 }
             }
         }
     }
 
-    private void runBlock(Kernel kernel, byte[] parameters, int threads, int block, int x, int y, int z) {
-        SharedMemory shared = new SharedMemory(kernel.sharedBytes());
-        MemoryAccess access = new MemoryAccess(memory, shared, parameters, launches, block * threads);
+    /// @param told what atomics have told, by address
+    private record Launched(
+            Kernel kernel,
+            int gridX,
+            int threads,
+            int sharedBytes,
+            byte[] parameters,
+            int epoch,
+            Map<Long, Map<Integer, int[]>> told) {}
+
+    private void runBlock(Launched launched, int block, int x, int y, int z) {
+        Kernel kernel = launched.kernel;
+        int threads = launched.threads;
+        Order order = new Order(block, threads);
+        SharedMemory shared = new SharedMemory(kernel.sharedBytes() + launched.sharedBytes, order, threads);
+        BulkCopies copies = new BulkCopies(order, shared, memory);
+        Accessor accessor = new Accessor(launched.epoch, threads, order);
+        MemoryAccess access = new MemoryAccess(memory, shared, launched.parameters, accessor, launched.told);
         Warp[] warps = new Warp[threads / Warp.LANES];
         for (int i = 0; i < warps.length; i++) {
-            warps[i] = new Warp(kernel, access, counters, i * Warp.LANES);
+            warps[i] = new Warp(kernel, access, copies, order, counters, i * Warp.LANES);
             warps[i].set("%tid.x", (long) i * Warp.LANES, 1);
             warps[i].set("%ntid.x", threads, 0);
             warps[i].set("%ctaid.x", x, 0);
             warps[i].set("%ctaid.y", y, 0);
             warps[i].set("%ctaid.z", z, 0);
+            warps[i].set("%nctaid.x", launched.gridX, 0);
         }
-        while (runToBarrier(warps)) {
-            shared.barrier();
+        while (runToBarrier(warps, copies)) {
+            order.meet(0, threads);
+        }
+        if (copies.areUnderWay()) {
+            throw new PtxException("a block of %s ends before its copies have arrived".formatted(kernel.name()));
         }
     }
 
     /// Whether the warps wait at a barrier, which they may then pass, rather than having ended.
-    private static boolean runToBarrier(Warp[] warps) {
+    private static boolean runToBarrier(Warp[] warps, BulkCopies copies) {
+        runUntilNoneStalls(warps, copies);
         boolean waiting = false;
         for (Warp warp : warps) {
-            warp.run();
             waiting |= warp.waiting();
         }
         for (Warp warp : warps) {
@@ -84,5 +118,40 @@ public final class Machine {
             warp.passBarrier();
         }
         return waiting;
+    }
+
+    /// Runs all warps until they have ended or wait at the block's barrier. Copies arrive when nothing else moves.
+    private static void runUntilNoneStalls(Warp[] warps, BulkCopies copies) {
+        boolean hopeless = false;
+        while (true) {
+            boolean stalled = false;
+            boolean moved = false;
+            for (Warp warp : warps) {
+                moved |= warp.run();
+                stalled |= warp.stalled();
+            }
+            if (!stalled) {
+                return;
+            }
+            if (moved) {
+                hopeless = false;
+            } else if (copies.areUnderWay()) {
+                copies.complete();
+            } else if (hopeless) {
+                throw new PtxException(
+                        "a warp waits forever at: " + firstStalled(warps).stalledAt());
+            } else {
+                hopeless = true;
+            }
+        }
+    }
+
+    private static Warp firstStalled(Warp[] warps) {
+        for (Warp warp : warps) {
+            if (warp.stalled()) {
+                return warp;
+            }
+        }
+        throw new IllegalStateException("no warp stalls");
     }
 }

@@ -5,45 +5,59 @@ import io.any4.cuda.ptx.Instruction.Space;
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 
 /// The loads and stores of one block: alignment, bounds, races.
 final class MemoryAccess {
+    private static final int WORDS_PER_LINE = 32;
+
     private final GlobalMemory global;
     private final SharedMemory shared;
     private final MemorySegment parameters;
-    private final int epoch;
-    private final int blockThread;
+    private final Accessor accessor;
+    private final Map<Long, Map<Integer, int[]>> told;
 
-    /// @param epoch number of the launch
-    /// @param blockThread a number for the block's first thread, different in every block
-    MemoryAccess(GlobalMemory global, SharedMemory shared, byte[] parameters, int epoch, int blockThread) {
+    /// @param told what has been told by atomics in this launch, by address
+    MemoryAccess(
+            GlobalMemory global,
+            SharedMemory shared,
+            byte[] parameters,
+            Accessor accessor,
+            Map<Long, Map<Integer, int[]>> told) {
         this.global = global;
         this.shared = shared;
         this.parameters = MemorySegment.ofArray(parameters);
-        this.epoch = epoch;
-        this.blockThread = blockThread;
+        this.accessor = accessor;
+        this.told = told;
     }
 
-    void load(Action.Load load, Instruction by, long[][] registers, int active, int firstThread) {
+    /// @param early whether the kernels before this one may still run
+    void load(Action.Load load, Instruction by, long[][] registers, int active, int firstThread, boolean early) {
         int size = load.type().bytes();
         int count = by.destinations().length;
         for (int lane = 0; lane < Warp.LANES; lane++) {
             if ((active >> lane & 1) != 0) {
                 long address = address(by, load.space(), registers, lane, size * count);
                 for (int i = 0; i < count; i++) {
-                    long value = read(load.space(), address + (long) i * size, size, firstThread + lane, by);
-                    registers[by.destinations()[i]][lane] = extended(load.type(), value);
+                    long value = read(load.space(), address + (long) i * size, size, firstThread + lane, early, by);
+                    registers[by.destinations()[i]][lane] = extended(load, value);
                 }
             }
         }
     }
 
     /// Loads narrower than a register extend by their type.
-    private static long extended(PtxType type, long value) {
-        return type.kind() == 's' && type.bits() < 32 ? type.number(value) & 0xffffffffL : value;
+    private static long extended(Action.Load load, long value) {
+        if (load.type().kind() != 's') {
+            return value;
+        }
+        long number = load.type().number(value);
+        return load.wide() ? number : number & 0xffffffffL;
     }
 
-    void store(Action.Store store, Instruction by, long[][] registers, int active, int firstThread) {
+    void store(Action.Store store, Instruction by, long[][] registers, int active, int firstThread, boolean early) {
         int size = store.type().bytes();
         int count = by.sources().length - 1;
         for (int lane = 0; lane < Warp.LANES; lane++) {
@@ -51,7 +65,7 @@ final class MemoryAccess {
                 long address = address(by, store.space(), registers, lane, size * count);
                 for (int i = 0; i < count; i++) {
                     long value = registers[by.sources()[i + 1]][lane];
-                    write(store.space(), address + (long) i * size, size, value, firstThread + lane, by);
+                    write(store.space(), address + (long) i * size, size, value, firstThread + lane, early, by);
                 }
             }
         }
@@ -68,28 +82,72 @@ final class MemoryAccess {
         return address;
     }
 
-    private long read(Space space, long address, int size, int thread, Instruction by) {
+    private long read(Space space, long address, int size, int thread, boolean early, Instruction by) {
         return switch (space) {
             case SHARED -> shared.read(address, size, thread, by);
             case PARAM -> get(parameters, address, size);
             case GLOBAL -> {
                 GlobalMemory.Block block = global.find(address, size, by.text());
                 long at = address - block.address();
-                block.log().read((int) (at / 4), blockThread + thread, epoch, by);
+                read(block, (int) (at / 4), thread, early, by);
                 yield get(block.data(), at, size);
             }
         };
     }
 
-    private void write(Space space, long address, int size, long value, int thread, Instruction by) {
+    private void write(Space space, long address, int size, long value, int thread, boolean early, Instruction by) {
         switch (space) {
             case SHARED -> shared.write(address, size, value, thread, by);
             case PARAM -> throw new PtxException("a kernel cannot write its parameters: " + by.text());
             case GLOBAL -> {
                 GlobalMemory.Block block = global.find(address, size, by.text());
                 long at = address - block.address();
-                block.log().write((int) (at / 4), blockThread + thread, epoch, by);
+                if (early) {
+                    throw early("writes", by);
+                }
+                block.log().write((int) (at / 4), accessor, thread, by);
                 set(block.data(), at, size, value);
+            }
+        }
+    }
+
+    private void read(GlobalMemory.Block block, int word, int thread, boolean early, Instruction by) {
+        if (early && block.log().written(word)) {
+            throw early("reads what a kernel wrote", by);
+        }
+        block.log().read(word, accessor, thread, by);
+    }
+
+    private static PtxException early(String what, Instruction by) {
+        return new PtxException(
+                "%s before griddepcontrol.wait, while earlier kernels may run: %s".formatted(what, by.text()));
+    }
+
+    /// The source of a bulk copy counts as read by the thread that asks for it.
+    void read(long address, int bytes, int thread, boolean early, Instruction by) {
+        GlobalMemory.Block block = global.find(address, bytes, by.text());
+        int first = (int) ((address - block.address()) / 4);
+        for (int word = first; word < first + bytes / 4; word++) {
+            read(block, word, thread, early, by);
+        }
+    }
+
+    /// Atomics of the lanes, one after the other.
+    void atomic(Action.Atomic atomic, Instruction by, long[][] registers, int active, int firstThread, boolean early) {
+        for (int lane = 0; lane < Warp.LANES; lane++) {
+            if ((active >> lane & 1) != 0) {
+                if (early) {
+                    throw early("writes", by);
+                }
+                long address = address(by, Space.GLOBAL, registers, lane, 4);
+                GlobalMemory.Block block = global.find(address, 4, by.text());
+                long at = address - block.address();
+                block.log().atomic((int) (at / 4), accessor, firstThread + lane, by);
+                accessor.order().exchange(firstThread + lane, told.computeIfAbsent(address, key -> new HashMap<>()));
+                long old = get(block.data(), at, 4);
+                long operand = registers[by.sources()[1]][lane];
+                set(block.data(), at, 4, atomic.adds() ? old + operand : operand);
+                registers[by.destinations()[0]][lane] = old;
             }
         }
     }
@@ -112,18 +170,26 @@ final class MemoryAccess {
         }
     }
 
-    /// Rounds through the banks that an access to shared memory takes.
-    int wavefronts(Instruction by, long[][] registers, int active, int bytes) {
+    /// Rounds that an access takes: through the banks of shared memory, or through the cache, a line of 128 bytes each.
+    int wavefronts(Space space, Instruction by, long[][] registers, int active, int bytes) {
         long[] words = new long[Warp.LANES * Math.max(1, bytes / 4)];
         int count = 0;
         for (int lane = 0; lane < Warp.LANES; lane++) {
             if ((active >> lane & 1) != 0) {
-                long address = registers[by.sources()[0]][lane] + by.offset() & 0xffffffffL;
+                long address = registers[by.sources()[0]][lane] + by.offset();
+                address = space == Space.SHARED ? address & 0xffffffffL : address;
                 for (int i = 0; i < Math.max(1, bytes / 4); i++) {
                     words[count++] = address / 4 + i;
                 }
             }
         }
-        return SharedMemory.wavefronts(words, count);
+        return space == Space.SHARED ? SharedMemory.wavefronts(words, count) : lines(words, count);
+    }
+
+    private static int lines(long[] words, int count) {
+        return (int) Arrays.stream(words, 0, count)
+                .map(word -> word / WORDS_PER_LINE)
+                .distinct()
+                .count();
     }
 }

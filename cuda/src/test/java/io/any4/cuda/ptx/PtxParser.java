@@ -2,29 +2,45 @@ package io.any4.cuda.ptx;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/// Reads the kernels of a PTX text.
+/// Reads the kernels of a PTX text. Of its many kernels a test runs few, so each is decoded when it is asked for.
 final class PtxParser {
     private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)\\s*\\(([^)]*)\\)([^{;]*)\\{");
     private static final Pattern PARAMETER =
             Pattern.compile("\\.param\\s+(?:\\.align\\s+(\\d+)\\s+)?\\.([busf])(\\d+)\\s+(\\w+)(?:\\[(\\d+)])?");
     private static final Pattern SHARED =
             Pattern.compile("\\.shared\\s+\\.align\\s+(\\d+)\\s+\\.b8\\s+([\\w$]+)\\[(\\d+)]");
+    private static final Pattern DYNAMIC =
+            Pattern.compile("\\.extern\\s+\\.shared\\s+\\.align\\s+(\\d+)\\s+\\.b8\\s+(\\w+)\\[]");
     private static final Pattern NAMED = Pattern.compile("^\\.reg\\s+\\.\\w+\\s+([a-z][\\w,\\s]*)$");
     private static final Pattern LABEL = Pattern.compile("^([$\\w]+):\\s*");
 
     private PtxParser() {}
 
-    static Map<String, Kernel> parse(String ptx) {
+    /// A kernel's text.
+    ///
+    /// @param dynamic the declaration of shared memory whose size a launch gives, or null
+    record Source(
+            String name,
+            String parameters,
+            String body,
+            @Nullable MatchResult dynamic) {}
+
+    static Map<String, Source> split(String ptx) {
         String text = ptx.replaceAll("//[^\n]*", "");
-        Map<String, Kernel> kernels = new HashMap<>();
+        Map<String, Source> kernels = new HashMap<>();
+        Matcher extern = DYNAMIC.matcher(text);
+        MatchResult dynamic = extern.find() ? extern.toMatchResult() : null;
         Matcher entry = ENTRY.matcher(text);
         int from = 0;
         while (entry.find(from)) {
             int end = closingBrace(text, entry.end());
-            kernels.put(entry.group(1), kernel(entry.group(1), entry.group(2), text.substring(entry.end(), end)));
+            String body = text.substring(entry.end(), end);
+            kernels.put(entry.group(1), new Source(entry.group(1), entry.group(2), body, dynamic));
             from = end;
         }
         return kernels;
@@ -40,20 +56,23 @@ final class PtxParser {
         return at - 1;
     }
 
-    private static Kernel kernel(String name, String parameters, String body) {
-        KernelBuilder builder = new KernelBuilder(name);
-        Matcher parameter = PARAMETER.matcher(parameters);
+    static Kernel decode(Source source) {
+        KernelBuilder builder = new KernelBuilder(source.name);
+        Matcher parameter = PARAMETER.matcher(source.parameters);
         while (parameter.find()) {
             int bytes = Integer.parseInt(parameter.group(3)) / 8;
             int alignment = parameter.group(1) == null ? bytes : Integer.parseInt(parameter.group(1));
             int count = parameter.group(5) == null ? 1 : Integer.parseInt(parameter.group(5));
             builder.parameter(parameter.group(4), alignment, bytes * count);
         }
-        Matcher shared = SHARED.matcher(body);
+        Matcher shared = SHARED.matcher(source.body);
         while (shared.find()) {
             builder.shared(shared.group(2), Integer.parseInt(shared.group(1)), Integer.parseInt(shared.group(3)));
         }
-        for (String part : body.split(";")) {
+        if (source.dynamic != null) {
+            builder.dynamicShared(source.dynamic.group(2), Integer.parseInt(source.dynamic.group(1)));
+        }
+        for (String part : source.body.split(";")) {
             statement(builder, part.strip());
         }
         return builder.build();

@@ -1,29 +1,25 @@
 package io.any4.cuda.ptx;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// The shared memory of a block, with its race log; an epoch lasts from barrier to barrier.
+/// The shared memory of a block, with its race log.
 final class SharedMemory {
     private static final int BANKS = 32;
 
     private final byte[] bytes;
-    private final AccessLog log;
-    private int epoch = 1;
+    private final SharedLog log;
 
-    SharedMemory(int size) {
+    SharedMemory(int size, Order order, int threads) {
         bytes = new byte[size];
         Arrays.fill(bytes, (byte) 0xf1);
-        log = new AccessLog((size + 3) / 4);
-    }
-
-    void barrier() {
-        epoch++;
+        log = new SharedLog((size + 3) / 4, order, threads);
     }
 
     long read(long address, int size, int thread, Instruction by) {
         check(address, size, by);
         for (long at = address; at < address + size; at += 4) {
-            log.read((int) (at / 4), thread, epoch, by);
+            log.read((int) (at / 4), thread, by);
         }
         long value = 0;
         for (int i = 0; i < size; i++) {
@@ -35,11 +31,27 @@ final class SharedMemory {
     void write(long address, int size, long value, int thread, Instruction by) {
         check(address, size, by);
         for (long at = address; at < address + size; at += 4) {
-            log.write((int) (at / 4), thread, epoch, by);
+            log.write((int) (at / 4), thread, by);
         }
         for (int i = 0; i < size; i++) {
             bytes[(int) address + i] = (byte) (value >>> 8 * i);
         }
+    }
+
+    /// Marks what a bulk copy will fill.
+    ///
+    /// @param thread that asks for the copy
+    /// @param agent that stands for it, and its clock
+    void overwrite(long address, int size, int thread, int agent, int clock, Instruction by) {
+        check(address, size, by);
+        for (long at = address; at < address + size; at += 4) {
+            log.write((int) (at / 4), thread, agent, clock, by);
+        }
+    }
+
+    /// Puts what a bulk copy brings.
+    void fill(long address, MemorySegment data) {
+        MemorySegment.ofArray(bytes).asSlice(address, data.byteSize()).copyFrom(data);
     }
 
     private void check(long address, int size, Instruction by) {

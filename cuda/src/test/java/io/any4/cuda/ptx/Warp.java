@@ -3,6 +3,7 @@ package io.any4.cuda.ptx;
 import io.any4.cuda.ptx.Instruction.Action;
 import io.any4.cuda.ptx.Instruction.Space;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// 32 lanes in step: of those that still run, the ones at the lowest instruction go first, so that lanes
 /// that took
@@ -12,6 +13,8 @@ final class Warp {
 
     private final Kernel kernel;
     private final MemoryAccess memory;
+    private final BulkCopies copies;
+    private final Order order;
     private final Counters counters;
     private final int firstThread;
     private final long[][] registers;
@@ -20,10 +23,16 @@ final class Warp {
     private final TensorCore f16 = new TensorCore(true);
     private int running = -1;
     private boolean waiting;
+    private boolean early;
+    private boolean passed;
+    private @Nullable Instruction stalledAt;
 
-    Warp(Kernel kernel, MemoryAccess memory, Counters counters, int firstThread) {
+    Warp(Kernel kernel, MemoryAccess memory, BulkCopies copies, Order order, Counters counters, int firstThread) {
         this.kernel = kernel;
         this.memory = memory;
+        this.copies = copies;
+        this.order = order;
+        early = kernel.startsEarly();
         this.counters = counters;
         this.firstThread = firstThread;
         registers = new long[kernel.registers()][LANES];
@@ -50,11 +59,27 @@ final class Warp {
         waiting = false;
     }
 
-    /// Runs until all lanes have ended or wait at a barrier.
-    void run() {
-        while (running != 0 && !waiting) {
+    /// Whether the warp has stopped because a phase of a barrier in shared memory has not ended.
+    boolean stalled() {
+        return stalledAt != null;
+    }
+
+    String stalledAt() {
+        return stalledAt == null ? "nothing" : stalledAt.text();
+    }
+
+    /// Runs until all lanes have ended, wait at the block's barrier, or find that a phase has not ended; tells whether
+    /// they got anywhere.
+    boolean run() {
+        Instruction before = stalledAt;
+        stalledAt = null;
+        passed = false;
+        boolean moved = false;
+        while (running != 0 && !waiting && stalledAt == null) {
             step();
+            moved |= before == null || passed;
         }
+        return moved;
     }
 
     private void step() {
@@ -88,12 +113,12 @@ final class Warp {
             case Action.Join join -> join(join.bits(), instruction, active);
             case Action.Split split -> split(split.bits(), instruction, active);
             case Action.Load load -> {
-                countShared(load.space(), load.type(), instruction.destinations().length, instruction, active);
-                memory.load(load, instruction, registers, active, firstThread);
+                count(load.space(), load.type(), instruction.destinations().length, instruction, active);
+                memory.load(load, instruction, registers, active, firstThread, early);
             }
             case Action.Store store -> {
-                countShared(store.space(), store.type(), instruction.sources().length - 1, instruction, active);
-                memory.store(store, instruction, registers, active, firstThread);
+                count(store.space(), store.type(), instruction.sources().length - 1, instruction, active);
+                memory.store(store, instruction, registers, active, firstThread, early);
             }
             case Action.Shuffle shuffle -> shuffle(shuffle.mode(), instruction, active);
             case Action.Multiply multiply -> {
@@ -108,8 +133,65 @@ final class Warp {
                 }
                 waiting = true;
             }
-            case Action.Nothing nothing -> {}
+            case Action.WarpBarrier barrier -> {
+                requireAll(active, instruction);
+                order.meet(firstThread, LANES);
+            }
+            case Action.GridWait wait -> early = false;
+            case Action.Atomic atomic -> memory.atomic(atomic, instruction, registers, active, firstThread, early);
+            case Action.LetNextStart start -> {}
+            default -> synchronize(instruction, active);
         }
+    }
+
+    /// What concerns the order of accesses, lane by lane.
+    private void synchronize(Instruction instruction, int active) {
+        boolean ended = true;
+        for (int lane = 0; lane < LANES; lane++) {
+            if ((active >> lane & 1) == 0) {
+                continue;
+            }
+            int thread = firstThread + lane;
+            switch (instruction.action()) {
+                case Action.Fence fence -> order.fence(thread);
+                case Action.PublishBarriers publish -> copies.publish(thread);
+                case Action.InitBarrier init ->
+                    copies.init(address(instruction, lane), (int) operand(instruction, 1, lane), thread, instruction);
+                case Action.ArriveExpecting arrive ->
+                    copies.arriveExpecting(
+                            address(instruction, lane), operand(instruction, 1, lane), thread, instruction);
+                case Action.TestPhase test -> {
+                    int parity = (int) operand(instruction, 1, lane) & 1;
+                    boolean passed = copies.test(address(instruction, lane), parity, thread, instruction);
+                    registers[instruction.destinations()[0]][lane] = passed ? 1 : 0;
+                    ended &= passed;
+                }
+                case Action.BulkCopy copy -> copy(instruction, lane, thread);
+                default -> throw new IllegalStateException(instruction.text());
+            }
+        }
+        if (instruction.action() instanceof Action.TestPhase) {
+            passed = ended;
+            stalledAt = ended ? null : instruction;
+        }
+    }
+
+    private void copy(Instruction instruction, int lane, int thread) {
+        long source = operand(instruction, 1, lane);
+        int bytes = (int) operand(instruction, 2, lane);
+        long target = operand(instruction, 0, lane) & 0xffffffffL;
+        long barrier = operand(instruction, 3, lane) & 0xffffffffL;
+        copies.copy(target, source, bytes, barrier, thread, instruction);
+        memory.read(source, bytes, thread, early, instruction);
+        counters.copied(bytes);
+    }
+
+    private long address(Instruction instruction, int lane) {
+        return operand(instruction, 0, lane) + instruction.offset() & 0xffffffffL;
+    }
+
+    private long operand(Instruction instruction, int index, int lane) {
+        return registers[instruction.sources()[index]][lane];
     }
 
     private void compute(Action.Compute compute, Instruction instruction, int active) {
@@ -178,9 +260,10 @@ final class Warp {
         }
     }
 
-    private void countShared(Space space, PtxType type, int elements, Instruction instruction, int active) {
-        if (space == Space.SHARED) {
-            counters.sharedAccess(memory.wavefronts(instruction, registers, active, type.bytes() * elements));
+    private void count(Space space, PtxType type, int elements, Instruction instruction, int active) {
+        if (space != Space.PARAM) {
+            int bytes = type.bytes() * elements;
+            counters.accessed(space, memory.wavefronts(space, instruction, registers, active, bytes));
         }
     }
 }

@@ -1,0 +1,69 @@
+// The product for chips without bulk copies: weights stream from device memory straight into registers, STAGES units ahead.
+// A block owns 16 rows.
+#pragma once
+#include "gemm.cuh"
+
+template <class Format, int GROUP, int NT, int STAGES>
+struct RegisterProduct : Product<Format, GROUP, NT> {
+  using P = Product<Format, GROUP, NT>;
+  using Unit = typename P::Unit;
+
+  static __device__ __forceinline__ void fetch(Unit& to, const Part& p, int tile, int unit, int units, int lane) {
+    const uint4* w = p.codes + ((size_t)tile * units + unit) * P::UNIT_VECTORS + lane;
+#pragma unroll
+    for (int b = 0; b < P::BLOCKS; b++)
+#pragma unroll
+      for (int v = 0; v < Format::VECTORS; v++) to.w[b][v] = __ldcs(w + (b * Format::VECTORS + v) * 32);
+    if constexpr (Format::SCALED) {
+      const uint2* s = p.scales + ((size_t)tile * units + unit) * (P::PER_UNIT * 8) + (lane >> 2);
+#pragma unroll
+      for (int i = 0; i < P::PER_UNIT; i++) to.s[i] = __ldcs(s + i * 8);
+    }
+  }
+
+  static __device__ __forceinline__ void run(const Gemm& a) {
+    __shared__ typename P::Partial partial[WARPS];
+    __shared__ float total[P::OUTPUTS];
+    letNextStart();
+    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
+    int block = blockIdx.x, firstToken = blockIdx.y * (8 * NT), units = a.columns / P::UNIT;
+    const Part& p = partOf(a, block);
+    int tile = block - p.firstTile;
+
+    constexpr int HELD = STAGES < P::RUN ? STAGES : P::RUN;
+    Unit stage[HELD];
+    int first, count = P::share(a, 0, warp, first);
+#pragma unroll
+    for (int s = 0; s < HELD; s++)
+      if (s < count) fetch(stage[s], p, tile, first + s, units, lane);
+    Format f;
+    f.init(p.tables, p.tableStride, tile * 16 + (lane >> 2));
+    typename P::Lane at(a, firstToken, lane);
+    awaitPrevious();
+
+    for (int part = 0; part < a.parts; part++) {
+      int later, follow = part + 1 < a.parts ? P::share(a, part + 1, warp, later) : 0;
+      float acc[NT][4] = {};
+#pragma unroll 1
+      for (int begin = 0; begin < P::RUN; begin += HELD)
+#pragma unroll
+        for (int s = 0; s < HELD; s++) {
+          int u = begin + s, next = u + HELD;
+          if (u < count) P::consume(stage[s], f, at, p.offset, first + u, acc);
+          if (next < count) fetch(stage[s], p, tile, first + next, units, lane);
+          else if (next >= P::RUN && next - P::RUN < follow) fetch(stage[s], p, tile, later + next - P::RUN, units, lane);
+        }
+      first = later, count = follow;
+      if (part > 0) __syncthreads();  // until the part before has been added
+      P::leave(partial[warp], lane, acc);
+      __syncthreads();
+      for (int o = threadIdx.x; o < P::OUTPUTS; o += THREADS)
+        P::add(a, p, block, part, firstToken, o, total, P::output(partial, o));
+    }
+  }
+};
+
+#define ANY4_GEMM(name, format, group, nt, stages, blocks)                                                  \
+  extern "C" __global__ void __launch_bounds__(THREADS, blocks) name##_g##group##_n##nt(const __grid_constant__ Gemm a) { \
+    RegisterProduct<format, group, nt, stages>::run(a);                                                     \
+  }

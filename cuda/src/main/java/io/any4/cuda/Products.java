@@ -1,0 +1,54 @@
+package io.any4.cuda;
+
+/// Makes the launches of matrix products: the one place where it matters whether the kernels stream weights through
+/// shared memory.
+///
+/// Lives on the GPU's thread.
+final class Products {
+    private final Gpu gpu;
+    private long partials;
+    private long partialBytes;
+    private long arrived;
+    private long arrivedBytes;
+
+    Products(Gpu gpu) {
+        this.gpu = gpu;
+    }
+
+    /// The launch of a group over its packed activations.
+    Launch launch(GemmGroup group, Packing.Area x) {
+        CudaMatrix w = group.matrix();
+        ProductPlan plan = ProductPlan.of(w, group.tiles(), group.tokens());
+        Arguments arguments = new Arguments();
+        group.addTo(arguments);
+        arguments.address(x.x()).address(x.sums()).integer(w.paddedColumns());
+        arguments.integer(group.tokens()).integer(x.stride());
+        arguments.integer(plan.parts()).integer(plan.partUnits()).integer(plan.longerParts());
+        String kernel = "%s_g%d_n%d".formatted(w.format().kernel(), w.group(), plan.columnTiles());
+        if (!gpu.kernels().streams()) {
+            return new Launch(kernel, plan.tiles(), plan.columnBlocks(), 1, arguments.toBytes());
+        }
+        int stages = ProductPlan.stageBytes(w.format(), w.group());
+        ProductPlan.Deal deal = plan.deal(gpu.chip(), stages + plan.sumBytes());
+        if (deal.shares()) {
+            reserve(plan);
+        }
+        arguments.address(deal.shares() ? partials : 0).address(deal.shares() ? arrived : 0);
+        arguments.integer(plan.tiles()).integer(deal.shares() ? 1 : 0);
+        return new Launch(kernel, deal.blocks(), plan.columnBlocks(), 1, stages, arguments.toBytes());
+    }
+
+    /// Room for the sums of shared tiles. What is outgrown stays: prepared launches use it.
+    private void reserve(ProductPlan plan) {
+        long needed = 4L * plan.tiles() * plan.parts() * plan.outputs();
+        if (needed > partialBytes) {
+            partialBytes = Long.highestOneBit(needed - 1) * 2;
+            partials = gpu.allocate(partialBytes);
+        }
+        if (4L * plan.tiles() > arrivedBytes) {
+            arrivedBytes = Long.highestOneBit(4L * plan.tiles()) * 2;
+            arrived = gpu.allocate(arrivedBytes);
+            gpu.zero(arrived, arrivedBytes);
+        }
+    }
+}
