@@ -7,6 +7,8 @@ import java.util.List;
 final class Llama1b {
     static final int HIDDEN = 2048;
     static final int INTERMEDIATE = 8192;
+    static final int HEADS = 32;
+    static final int HEAD_DIM = 64;
     static final int KV_WIDTH = 512;
     static final int LAYERS = 16;
     static final int VOCABULARY = 128256;

@@ -11,7 +11,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
-/// Random weights of a format given by name: `any4`, `any3`, `any2`, `int4`, `int8`, `bf16`, `f16`, `f32`.
+/// Random weights of a format given by name: `any4`, `any3`, `any2`, `any4s`, `nf4`, `int4`, `int8`, `bf16`, `f16`,
+/// `f32`.
 final class RandomWeight {
     private RandomWeight() {}
 
@@ -20,6 +21,8 @@ final class RandomWeight {
             case "any4" -> lut(4, rows, columns, groupSize, true);
             case "any3" -> lut(3, rows, columns, groupSize, true);
             case "any2" -> lut(2, rows, columns, groupSize, true);
+            case "any4s" -> signedScales(rows, columns, groupSize);
+            case "nf4" -> shared(rows, columns, groupSize);
             case "int4" -> lut(4, rows, columns, groupSize, false);
             case "int8" -> int8(rows, columns, groupSize);
             case "bf16" -> dense(DType.BF16, rows, columns);
@@ -40,6 +43,20 @@ final class RandomWeight {
         }
         return new LutWeight(
                 bits, columns, groupSize, codes, table, small(rows, groups, 0.01f), small(rows, groups, -0.07f));
+    }
+
+    /// A table per row and a signed byte per group, without zeros.
+    private static LutWeight signedScales(int rows, int columns, int groupSize) {
+        Tensor codes = random(DType.U8, rows, BitPacking.rowBytes(columns, 4));
+        Tensor scale = random(DType.I8, rows, Math.ceilDiv(columns, groupSize));
+        return new LutWeight(4, columns, groupSize, codes, small(rows, 16, 0.001f), scale, null);
+    }
+
+    /// One table of unequal steps for all rows, without zeros.
+    private static LutWeight shared(int rows, int columns, int groupSize) {
+        Tensor codes = random(DType.U8, rows, BitPacking.rowBytes(columns, 4));
+        Tensor scale = small(rows, Math.ceilDiv(columns, groupSize), 0.01f);
+        return new LutWeight(4, columns, groupSize, codes, small(1, 16, 1f), scale, null);
     }
 
     private static IntWeight int8(int rows, int columns, int groupSize) {
