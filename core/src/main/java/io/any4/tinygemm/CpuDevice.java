@@ -48,9 +48,10 @@ public final class CpuDevice implements Device {
     }
 
     private static String why() {
-        return VectorBits.requested().isPresent()
-                ? ", asked for by system property " + VectorBits.PROPERTY
-                : ", the width Java prefers on this processor";
+        String width = VectorBits.requested().isPresent()
+                ? "asked for by system property " + VectorBits.PROPERTY
+                : "the width Java prefers on this processor";
+        return ", " + width + ", so that " + VectorKernels.lookup();
     }
 
     @Override

@@ -4,9 +4,12 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -15,6 +18,7 @@ import jdk.incubator.vector.IntVector;
 /// Sixteen-bit elements are loaded as pairs in int lanes: a shift yields the even columns, a mask the odd ones.
 final class DenseMatrix extends VectorMatrix {
     private static final long VECTOR_BYTES = 4L * LANES;
+    private static final int ROWS = 4;
 
     private final Arrangement arrangement;
     private final PackedRows packed;
@@ -83,52 +87,124 @@ final class DenseMatrix extends VectorMatrix {
 
     @Override
     void product(MemorySegment x, float[] y, int from, int to) {
-        if (dtype != DType.BF16) {
-            super.product(x, y, from, to);
-            return;
-        }
-        float[] sums = Scratch.floats(Gemm.ROWS * LANES);
-        int quarter = (to - from) / 4;
+        float[] sums = Scratch.floats(ROWS * LANES);
+        int quarter = (to - from) / ROWS;
+        // far-apart streams keep more memory requests in flight than neighbouring rows
         for (int r = from; r < from + quarter; r++) {
-            four(x, y, sums, r, r + quarter, r + 2 * quarter, r + 3 * quarter);
+            four(x, y, sums, r, quarter, to - 1);
         }
-        for (int r = from + 4 * quarter; r < to; r++) {
-            four(x, y, sums, r, r, r, r);
+        if (from + ROWS * quarter < to) {
+            four(x, y, sums, from + ROWS * quarter, 1, to - 1);
         }
     }
 
-    private void four(MemorySegment x, float[] y, float[] sums, int r0, int r1, int r2, int r3) {
-        java.util.Arrays.fill(sums, 0, Gemm.ROWS * LANES, 0f);
-        addBf16(x, sums, false, r0, r1, r2, r3);
+    /// Computes the rows `r`, `r + stride` and so on; those after the last are computed as copies of it.
+    private void four(MemorySegment x, float[] y, float[] sums, int r, int stride, int last) {
+        Arrays.fill(sums, 0, ROWS * LANES, 0f);
+        add(x, sums, false, r, stride, last);
         if (packed.hasEnds()) {
-            addBf16(x, sums, true, r0, r1, r2, r3);
+            add(x, sums, true, r, stride, last);
         }
-        Gemm.putSums(sums, 0, y, 0, r0, r1, r2, r3);
+        Gemm.putSums(sums, 0, y, 0, r, stride, last);
     }
 
-    /// Four rows as four far-apart streams, which keeps more memory requests in flight than four neighbours.
-    private void addBf16(MemorySegment x, float[] sums, boolean end, int r0, int r1, int r2, int r3) {
+    /// Adds whole vectors, or those at the ends, of the four rows `min(r + i * stride, last)` to their sums.
+    private void add(MemorySegment x, float[] sums, boolean end, int r, int stride, int last) {
+        switch (dtype) {
+            case F32 -> addF32(x, sums, end, r, stride, last);
+            case BF16 -> addBf16(x, sums, end, r, stride, last);
+            case F16 -> addF16(x, sums, end, r, stride, last);
+            case E8M0, U8, I8, I16, I32, I64, F64 -> throw new AssertionError("not a dense type: " + dtype);
+        }
+    }
+
+    private void addF32(MemorySegment x, float[] sums, boolean end, int r, int stride, int last) {
         FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
         FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
         FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
         FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
-        MemorySegment w0 = packed.row(r0, end);
-        MemorySegment w1 = packed.row(r1, end);
-        MemorySegment w2 = packed.row(r2, end);
-        MemorySegment w3 = packed.row(r3, end);
+        MemorySegment memory = packed.memory(end);
+        long w0 = packed.start(r, end);
+        long w1 = packed.start(Math.min(r + stride, last), end);
+        long w2 = packed.start(Math.min(r + 2 * stride, last), end);
+        long w3 = packed.start(Math.min(r + 3 * stride, last), end);
         MemorySegment v = x.asSlice(4L * packed.first(end) * arrangement.block);
-        long bytes = w0.byteSize();
+        long bytes = packed.count(end) * VECTOR_BYTES;
+        for (long i = 0; i < bytes; i += VECTOR_BYTES) {
+            FloatVector u = FloatVector.fromMemorySegment(FLOATS, v, i, ORDER);
+            a0 = FloatVector.fromMemorySegment(FLOATS, memory, w0 + i, ORDER).fma(u, a0);
+            a1 = FloatVector.fromMemorySegment(FLOATS, memory, w1 + i, ORDER).fma(u, a1);
+            a2 = FloatVector.fromMemorySegment(FLOATS, memory, w2 + i, ORDER).fma(u, a2);
+            a3 = FloatVector.fromMemorySegment(FLOATS, memory, w3 + i, ORDER).fma(u, a3);
+        }
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, LANES);
+        a2.intoArray(sums, 2 * LANES);
+        a3.intoArray(sums, 3 * LANES);
+    }
+
+    private void addBf16(MemorySegment x, float[] sums, boolean end, int r, int stride, int last) {
+        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
+        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
+        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        MemorySegment memory = packed.memory(end);
+        long w0 = packed.start(r, end);
+        long w1 = packed.start(Math.min(r + stride, last), end);
+        long w2 = packed.start(Math.min(r + 2 * stride, last), end);
+        long w3 = packed.start(Math.min(r + 3 * stride, last), end);
+        MemorySegment v = x.asSlice(4L * packed.first(end) * arrangement.block);
+        long bytes = packed.count(end) * VECTOR_BYTES;
         for (long i = 0; i < bytes; i += VECTOR_BYTES) {
             FloatVector even = FloatVector.fromMemorySegment(FLOATS, v, 2 * i, ORDER);
             FloatVector odd = FloatVector.fromMemorySegment(FLOATS, v, 2 * i + VECTOR_BYTES, ORDER);
-            IntVector pairs = IntVector.fromMemorySegment(INTS, w0, i, ORDER);
+            IntVector pairs = IntVector.fromMemorySegment(INTS, memory, w0 + i, ORDER);
             a0 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a0));
-            pairs = IntVector.fromMemorySegment(INTS, w1, i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, memory, w1 + i, ORDER);
             a1 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a1));
-            pairs = IntVector.fromMemorySegment(INTS, w2, i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, memory, w2 + i, ORDER);
             a2 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a2));
-            pairs = IntVector.fromMemorySegment(INTS, w3, i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, memory, w3 + i, ORDER);
             a3 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a3));
+        }
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, LANES);
+        a2.intoArray(sums, 2 * LANES);
+        a3.intoArray(sums, 3 * LANES);
+    }
+
+    private void addF16(MemorySegment x, float[] sums, boolean end, int r, int stride, int last) {
+        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
+        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
+        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        MemorySegment memory = packed.memory(end);
+        long w0 = packed.start(r, end);
+        long w1 = packed.start(Math.min(r + stride, last), end);
+        long w2 = packed.start(Math.min(r + 2 * stride, last), end);
+        long w3 = packed.start(Math.min(r + 3 * stride, last), end);
+        MemorySegment v = x.asSlice(4L * packed.first(end) * arrangement.block);
+        long bytes = packed.count(end) * VECTOR_BYTES;
+        for (long i = 0; i < bytes; i += VECTOR_BYTES) {
+            FloatVector even = FloatVector.fromMemorySegment(FLOATS, v, 2 * i, ORDER);
+            FloatVector odd = FloatVector.fromMemorySegment(FLOATS, v, 2 * i + VECTOR_BYTES, ORDER);
+            IntVector pairs = IntVector.fromMemorySegment(INTS, memory, w0 + i, ORDER);
+            FloatVector low =
+                    pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+            FloatVector high = pairs.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+            a0 = high.mul(0x1p112f).fma(odd, low.mul(0x1p112f).fma(even, a0));
+            pairs = IntVector.fromMemorySegment(INTS, memory, w1 + i, ORDER);
+            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+            high = pairs.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+            a1 = high.mul(0x1p112f).fma(odd, low.mul(0x1p112f).fma(even, a1));
+            pairs = IntVector.fromMemorySegment(INTS, memory, w2 + i, ORDER);
+            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+            high = pairs.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+            a2 = high.mul(0x1p112f).fma(odd, low.mul(0x1p112f).fma(even, a2));
+            pairs = IntVector.fromMemorySegment(INTS, memory, w3 + i, ORDER);
+            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+            high = pairs.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
+            a3 = high.mul(0x1p112f).fma(odd, low.mul(0x1p112f).fma(even, a3));
         }
         a0.intoArray(sums, 0);
         a1.intoArray(sums, LANES);

@@ -56,7 +56,7 @@ final class Gemm {
         while (t < last) {
             int count = tile(panel, x, 4L * length, t, last - t, sums);
             for (int i = 0; i < count; i++) {
-                put(sums, i * ROWS * LANES, y, (t + i) * stride, row, lastRow);
+                putSums(sums, i * ROWS * LANES, y, (t + i) * stride, row, 1, lastRow);
             }
             t += count;
         }
@@ -76,28 +76,17 @@ final class Gemm {
         return 4;
     }
 
-    private static void put(float[] sums, int at, float[] y, int out, int row, int lastRow) {
-        putSums(
-                sums,
-                at,
-                y,
-                out,
-                row,
-                Math.min(row + 1, lastRow),
-                Math.min(row + 2, lastRow),
-                Math.min(row + 3, lastRow));
-    }
-
-    /// Stores the sums of the lanes of four vectors at `sums[at ..]` as the results of four rows.
-    static void putSums(float[] sums, int at, float[] y, int out, int r0, int r1, int r2, int r3) {
+    /// Stores the sums of the lanes of four vectors at `sums[at ..]` as the results of the rows
+    /// `min(r + i * stride, last)`.
+    static void putSums(float[] sums, int at, float[] y, int out, int r, int stride, int last) {
         FloatVector four = Simd.sums(
                 FloatVector.fromArray(FLOATS, sums, at),
                 FloatVector.fromArray(FLOATS, sums, at + LANES),
                 FloatVector.fromArray(FLOATS, sums, at + 2 * LANES),
                 FloatVector.fromArray(FLOATS, sums, at + 3 * LANES));
-        y[out + r0] = four.lane(0);
-        y[out + r1] = four.lane(LANES / 2);
-        y[out + r2] = four.lane(LANES / 4);
-        y[out + r3] = four.lane(3 * LANES / 4);
+        y[out + r] = four.lane(0);
+        y[out + Math.min(r + stride, last)] = four.lane(LANES / 2);
+        y[out + Math.min(r + 2 * stride, last)] = four.lane(LANES / 4);
+        y[out + Math.min(r + 3 * stride, last)] = four.lane(3 * LANES / 4);
     }
 }

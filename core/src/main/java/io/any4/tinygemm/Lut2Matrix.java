@@ -33,54 +33,54 @@ final class Lut2Matrix extends LutMatrix {
             IntVector c = IntVector.fromMemorySegment(INTS, memory, in, ORDER);
             int b = first + (int) (in / BLOCK_BYTES);
             FloatVector scale = FloatVector.fromArray(FLOATS, scales, b * LANES);
+            MemorySegment block = out.asSlice(in * STEPS, BLOCK_VECTOR_BYTES);
             for (int n = 0; n < STEPS; n++) {
                 FloatVector w = c.selectFrom(table).reinterpretAsFloats().mul(scale);
-                w.intoMemorySegment(out, in * STEPS + n * VECTOR_BYTES, ORDER);
+                w.intoMemorySegment(block, n * VECTOR_BYTES, ORDER);
                 c = c.lanewise(VectorOperators.LSHR, BITS);
             }
         }
     }
 
     @Override
-    void spread(float[] scales, int at) {
-        arrangement.spreadOverLanes(scales, at);
-    }
-
-    @Override
-    void addBlocks(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int r2, int r3) {
+    void addBlocks(MemorySegment x, float[] scratch, boolean end, int r, int stride, int last) {
         int space = arrangement.scaleSpace();
-        int sums = 4 * space;
-        IntVector t0 = table(r0).reinterpretAsInts();
-        IntVector t1 = table(r1).reinterpretAsInts();
-        IntVector t2 = table(r2).reinterpretAsInts();
-        IntVector t3 = table(r3).reinterpretAsInts();
+        int sums = ROWS * space;
+        IntVector t0 = table(r).reinterpretAsInts();
+        IntVector t1 = table(Math.min(r + stride, last)).reinterpretAsInts();
+        IntVector t2 = table(Math.min(r + 2 * stride, last)).reinterpretAsInts();
+        IntVector t3 = table(Math.min(r + 3 * stride, last)).reinterpretAsInts();
         FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
         FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
         FloatVector a2 = FloatVector.fromArray(FLOATS, scratch, sums + 2 * LANES);
         FloatVector a3 = FloatVector.fromArray(FLOATS, scratch, sums + 3 * LANES);
-        MemorySegment w0 = codes.row(r0, end);
-        MemorySegment w1 = codes.row(r1, end);
-        MemorySegment w2 = codes.row(r2, end);
-        MemorySegment w3 = codes.row(r3, end);
+        MemorySegment memory = codes.memory(end);
+        long w0 = codes.start(r, end);
+        long w1 = codes.start(Math.min(r + stride, last), end);
+        long w2 = codes.start(Math.min(r + 2 * stride, last), end);
+        long w3 = codes.start(Math.min(r + 3 * stride, last), end);
         int first = codes.first(end);
+        int blocks = codes.count(end);
         MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
-        long bytes = w0.byteSize();
-        for (long at = 0; at < bytes; at += BLOCK_BYTES) {
-            IntVector c0 = IntVector.fromMemorySegment(INTS, w0, at, ORDER);
-            IntVector c1 = IntVector.fromMemorySegment(INTS, w1, at, ORDER);
-            IntVector c2 = IntVector.fromMemorySegment(INTS, w2, at, ORDER);
-            IntVector c3 = IntVector.fromMemorySegment(INTS, w3, at, ORDER);
-            int b = first + (int) (at / BLOCK_BYTES);
-            FloatVector s0 = FloatVector.fromArray(FLOATS, scratch, b * LANES);
-            FloatVector s1 = FloatVector.fromArray(FLOATS, scratch, space + b * LANES);
-            FloatVector s2 = FloatVector.fromArray(FLOATS, scratch, 2 * space + b * LANES);
-            FloatVector s3 = FloatVector.fromArray(FLOATS, scratch, 3 * space + b * LANES);
-            for (int n = 0; n < STEPS; n++) {
-                FloatVector u = FloatVector.fromMemorySegment(FLOATS, v, at * STEPS + n * VECTOR_BYTES, ORDER);
-                a0 = c0.selectFrom(t0).reinterpretAsFloats().mul(s0).fma(u, a0);
-                a1 = c1.selectFrom(t1).reinterpretAsFloats().mul(s1).fma(u, a1);
-                a2 = c2.selectFrom(t2).reinterpretAsFloats().mul(s2).fma(u, a2);
-                a3 = c3.selectFrom(t3).reinterpretAsFloats().mul(s3).fma(u, a3);
+        long step = vectorBytes;
+        for (int block = 0; block < blocks; block++) {
+            long at = (long) block * BLOCK_BYTES;
+            IntVector c0 = IntVector.fromMemorySegment(INTS, memory, w0 + at, ORDER);
+            IntVector c1 = IntVector.fromMemorySegment(INTS, memory, w1 + at, ORDER);
+            IntVector c2 = IntVector.fromMemorySegment(INTS, memory, w2 + at, ORDER);
+            IntVector c3 = IntVector.fromMemorySegment(INTS, memory, w3 + at, ORDER);
+            int s = (first + block) * LANES;
+            FloatVector s0 = FloatVector.fromArray(FLOATS, scratch, s);
+            FloatVector s1 = FloatVector.fromArray(FLOATS, scratch, s + space);
+            FloatVector s2 = FloatVector.fromArray(FLOATS, scratch, s + 2 * space);
+            FloatVector s3 = FloatVector.fromArray(FLOATS, scratch, s + 3 * space);
+            MemorySegment u = v.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
+            for (long i = 0; i < BLOCK_VECTOR_BYTES; i += step) {
+                FloatVector f = FloatVector.fromMemorySegment(FLOATS, u, i, ORDER);
+                a0 = c0.selectFrom(t0).reinterpretAsFloats().mul(s0).fma(f, a0);
+                a1 = c1.selectFrom(t1).reinterpretAsFloats().mul(s1).fma(f, a1);
+                a2 = c2.selectFrom(t2).reinterpretAsFloats().mul(s2).fma(f, a2);
+                a3 = c3.selectFrom(t3).reinterpretAsFloats().mul(s3).fma(f, a3);
                 c0 = c0.lanewise(VectorOperators.LSHR, BITS);
                 c1 = c1.lanewise(VectorOperators.LSHR, BITS);
                 c2 = c2.lanewise(VectorOperators.LSHR, BITS);

@@ -48,6 +48,21 @@ final class PackedRows {
                 : data.asSlice(row * rowBytes, (long) full * blockBytes);
     }
 
+    /// What has all rows' whole blocks, or all short blocks at their ends.
+    MemorySegment memory(boolean end) {
+        return end ? ends : data;
+    }
+
+    /// Where a row's blocks start in [#memory].
+    long start(int row, boolean end) {
+        return end ? (long) row * blockBytes : row * rowBytes;
+    }
+
+    /// How many blocks a row has there.
+    int count(boolean end) {
+        return end ? 1 : full;
+    }
+
     /// The first block that [#row] has.
     int first(boolean end) {
         return end ? full : 0;

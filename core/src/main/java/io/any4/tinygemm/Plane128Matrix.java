@@ -3,6 +3,7 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -70,6 +71,236 @@ final class Plane128Matrix extends PlaneMatrix {
             }
             to += 3 * step;
         }
+    }
+
+    @Override
+    void addBf16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums) {
+        int space = arrangement.scaleSpace();
+        ByteVector p0 = plane(r0, 2);
+        ByteVector q0 = plane(r0, 3);
+        ByteVector p1 = plane(r1, 2);
+        ByteVector q1 = plane(r1, 3);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
+        MemorySegment memory = codes.memory(end);
+        long w0 = codes.start(r0, end);
+        long w1 = codes.start(r1, end);
+        int first = codes.first(end);
+        int blocks = codes.count(end);
+        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
+        for (int block = 0; block < blocks; block++) {
+            MemorySegment u = v.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
+            FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, u, 0, ORDER);
+            FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, u, VECTOR_BYTES, ORDER);
+            FloatVector x2 = FloatVector.fromMemorySegment(FLOATS, u, 2 * VECTOR_BYTES, ORDER);
+            FloatVector x3 = FloatVector.fromMemorySegment(FLOATS, u, 3 * VECTOR_BYTES, ORDER);
+            FloatVector x4 = FloatVector.fromMemorySegment(FLOATS, u, 4 * VECTOR_BYTES, ORDER);
+            FloatVector x5 = FloatVector.fromMemorySegment(FLOATS, u, 5 * VECTOR_BYTES, ORDER);
+            FloatVector x6 = FloatVector.fromMemorySegment(FLOATS, u, 6 * VECTOR_BYTES, ORDER);
+            FloatVector x7 = FloatVector.fromMemorySegment(FLOATS, u, 7 * VECTOR_BYTES, ORDER);
+            int s = scales + (first + block) * LANES;
+            FloatVector scale = FloatVector.fromArray(FLOATS, scratch, s);
+            ByteVector c = ByteVector.fromMemorySegment(CODES, memory, w0 + (long) block * BLOCK_BYTES, ORDER);
+            ShortVector high = c.selectFrom(q0).reinterpretAsShorts();
+            ShortVector low = c.selectFrom(p0).reinterpretAsShorts();
+            IntVector even = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
+            IntVector odd = low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
+            c = c.reinterpretAsInts().lanewise(LSHR, 4).reinterpretAsBytes();
+            high = c.selectFrom(q0).reinterpretAsShorts();
+            low = c.selectFrom(p0).reinterpretAsShorts();
+            IntVector nextEven =
+                    high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
+            IntVector nextOdd =
+                    low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
+            a0 = even.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x0, a0);
+            a0 = nextEven.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x1, a0);
+            a0 = odd.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x2, a0);
+            a0 = nextOdd.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x3, a0);
+            a0 = even.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x4, a0);
+            a0 = nextEven.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x5, a0);
+            a0 = odd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x6, a0);
+            a0 = nextOdd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x7, a0);
+            scale = FloatVector.fromArray(FLOATS, scratch, s + space);
+            c = ByteVector.fromMemorySegment(CODES, memory, w1 + (long) block * BLOCK_BYTES, ORDER);
+            high = c.selectFrom(q1).reinterpretAsShorts();
+            low = c.selectFrom(p1).reinterpretAsShorts();
+            even = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
+            odd = low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
+            c = c.reinterpretAsInts().lanewise(LSHR, 4).reinterpretAsBytes();
+            high = c.selectFrom(q1).reinterpretAsShorts();
+            low = c.selectFrom(p1).reinterpretAsShorts();
+            nextEven = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
+            nextOdd = low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
+            a1 = even.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x0, a1);
+            a1 = nextEven.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x1, a1);
+            a1 = odd.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x2, a1);
+            a1 = nextOdd.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x3, a1);
+            a1 = even.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x4, a1);
+            a1 = nextEven.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x5, a1);
+            a1 = odd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x6, a1);
+            a1 = nextOdd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x7, a1);
+        }
+        a0.intoArray(scratch, sums);
+        a1.intoArray(scratch, sums + LANES);
+    }
+
+    @Override
+    void addF16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums) {
+        int space = arrangement.scaleSpace();
+        ByteVector p0 = plane(r0, 2);
+        ByteVector q0 = plane(r0, 3);
+        ByteVector p1 = plane(r1, 2);
+        ByteVector q1 = plane(r1, 3);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
+        MemorySegment memory = codes.memory(end);
+        long w0 = codes.start(r0, end);
+        long w1 = codes.start(r1, end);
+        int first = codes.first(end);
+        int blocks = codes.count(end);
+        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
+        for (int block = 0; block < blocks; block++) {
+            MemorySegment u = v.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
+            FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, u, 0, ORDER);
+            FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, u, VECTOR_BYTES, ORDER);
+            FloatVector x2 = FloatVector.fromMemorySegment(FLOATS, u, 2 * VECTOR_BYTES, ORDER);
+            FloatVector x3 = FloatVector.fromMemorySegment(FLOATS, u, 3 * VECTOR_BYTES, ORDER);
+            FloatVector x4 = FloatVector.fromMemorySegment(FLOATS, u, 4 * VECTOR_BYTES, ORDER);
+            FloatVector x5 = FloatVector.fromMemorySegment(FLOATS, u, 5 * VECTOR_BYTES, ORDER);
+            FloatVector x6 = FloatVector.fromMemorySegment(FLOATS, u, 6 * VECTOR_BYTES, ORDER);
+            FloatVector x7 = FloatVector.fromMemorySegment(FLOATS, u, 7 * VECTOR_BYTES, ORDER);
+            int s = scales + (first + block) * LANES;
+            FloatVector scale = FloatVector.fromArray(FLOATS, scratch, s);
+            ByteVector c = ByteVector.fromMemorySegment(CODES, memory, w0 + (long) block * BLOCK_BYTES, ORDER);
+            ShortVector high = c.selectFrom(q0).reinterpretAsShorts();
+            ShortVector low = c.selectFrom(p0).reinterpretAsShorts();
+            IntVector even = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
+            IntVector odd = low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
+            c = c.reinterpretAsInts().lanewise(LSHR, 4).reinterpretAsBytes();
+            high = c.selectFrom(q0).reinterpretAsShorts();
+            low = c.selectFrom(p0).reinterpretAsShorts();
+            IntVector nextEven =
+                    high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
+            IntVector nextOdd =
+                    low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
+            a0 = even.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x0, a0);
+            a0 = nextEven.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x1, a0);
+            a0 = odd.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x2, a0);
+            a0 = nextOdd.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x3, a0);
+            a0 = even.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x4, a0);
+            a0 = nextEven.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x5, a0);
+            a0 = odd.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x6, a0);
+            a0 = nextOdd.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x7, a0);
+            scale = FloatVector.fromArray(FLOATS, scratch, s + space);
+            c = ByteVector.fromMemorySegment(CODES, memory, w1 + (long) block * BLOCK_BYTES, ORDER);
+            high = c.selectFrom(q1).reinterpretAsShorts();
+            low = c.selectFrom(p1).reinterpretAsShorts();
+            even = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
+            odd = low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
+            c = c.reinterpretAsInts().lanewise(LSHR, 4).reinterpretAsBytes();
+            high = c.selectFrom(q1).reinterpretAsShorts();
+            low = c.selectFrom(p1).reinterpretAsShorts();
+            nextEven = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
+            nextOdd = low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
+            a1 = even.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x0, a1);
+            a1 = nextEven.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x1, a1);
+            a1 = odd.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x2, a1);
+            a1 = nextOdd.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x3, a1);
+            a1 = even.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x4, a1);
+            a1 = nextEven.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x5, a1);
+            a1 = odd.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x6, a1);
+            a1 = nextOdd.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x7, a1);
+        }
+        a0.intoArray(scratch, sums);
+        a1.intoArray(scratch, sums + LANES);
     }
 
     /// Sixteen-bit halves of the entries with an even index, two to a lane.

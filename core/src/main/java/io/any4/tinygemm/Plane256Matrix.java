@@ -4,6 +4,7 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
 import static io.any4.tinygemm.Simd.SHORTS;
+import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
@@ -111,6 +112,156 @@ final class Plane256Matrix extends PlaneMatrix {
                 to += VECTOR_BYTES;
             }
         }
+    }
+
+    @Override
+    void addBf16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums) {
+        int space = arrangement.scaleSpace();
+        ByteVector p0 = plane(r0, 2);
+        ByteVector q0 = plane(r0, 3);
+        ByteVector p1 = plane(r1, 2);
+        ByteVector q1 = plane(r1, 3);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
+        MemorySegment memory = codes.memory(end);
+        long w0 = codes.start(r0, end);
+        long w1 = codes.start(r1, end);
+        int first = codes.first(end);
+        int blocks = codes.count(end);
+        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
+        for (int block = 0; block < blocks; block++) {
+            MemorySegment u = v.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
+            FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, u, 0, ORDER);
+            FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, u, VECTOR_BYTES, ORDER);
+            FloatVector x2 = FloatVector.fromMemorySegment(FLOATS, u, 2 * VECTOR_BYTES, ORDER);
+            FloatVector x3 = FloatVector.fromMemorySegment(FLOATS, u, 3 * VECTOR_BYTES, ORDER);
+            int s = scales + (first + block) * LANES;
+            FloatVector scale = FloatVector.fromArray(FLOATS, scratch, s);
+            ByteVector c = ByteVector.fromMemorySegment(CODES, memory, w0 + (long) block * BLOCK_BYTES, ORDER);
+            ShortVector high = (ShortVector) c.selectFrom(q0).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            ShortVector low = (ShortVector) c.selectFrom(p0).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            IntVector k = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
+            c = c.reinterpretAsInts().lanewise(LSHR, 4).reinterpretAsBytes();
+            high = (ShortVector) c.selectFrom(q0).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            low = (ShortVector) c.selectFrom(p0).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            IntVector l = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
+            a0 = k.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x0, a0);
+            a0 = l.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x1, a0);
+            a0 = k.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x2, a0);
+            a0 = l.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x3, a0);
+            scale = FloatVector.fromArray(FLOATS, scratch, s + space);
+            c = ByteVector.fromMemorySegment(CODES, memory, w1 + (long) block * BLOCK_BYTES, ORDER);
+            high = (ShortVector) c.selectFrom(q1).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            low = (ShortVector) c.selectFrom(p1).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            k = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
+            c = c.reinterpretAsInts().lanewise(LSHR, 4).reinterpretAsBytes();
+            high = (ShortVector) c.selectFrom(q1).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            low = (ShortVector) c.selectFrom(p1).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            l = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
+            a1 = k.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x0, a1);
+            a1 = l.lanewise(LSHL, 16).reinterpretAsFloats().mul(scale).fma(x1, a1);
+            a1 = k.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x2, a1);
+            a1 = l.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x3, a1);
+        }
+        a0.intoArray(scratch, sums);
+        a1.intoArray(scratch, sums + LANES);
+    }
+
+    @Override
+    void addF16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums) {
+        int space = arrangement.scaleSpace();
+        ByteVector p0 = plane(r0, 2);
+        ByteVector q0 = plane(r0, 3);
+        ByteVector p1 = plane(r1, 2);
+        ByteVector q1 = plane(r1, 3);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
+        MemorySegment memory = codes.memory(end);
+        long w0 = codes.start(r0, end);
+        long w1 = codes.start(r1, end);
+        int first = codes.first(end);
+        int blocks = codes.count(end);
+        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
+        for (int block = 0; block < blocks; block++) {
+            MemorySegment u = v.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
+            FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, u, 0, ORDER);
+            FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, u, VECTOR_BYTES, ORDER);
+            FloatVector x2 = FloatVector.fromMemorySegment(FLOATS, u, 2 * VECTOR_BYTES, ORDER);
+            FloatVector x3 = FloatVector.fromMemorySegment(FLOATS, u, 3 * VECTOR_BYTES, ORDER);
+            int s = scales + (first + block) * LANES;
+            FloatVector scale = FloatVector.fromArray(FLOATS, scratch, s);
+            ByteVector c = ByteVector.fromMemorySegment(CODES, memory, w0 + (long) block * BLOCK_BYTES, ORDER);
+            ShortVector high = (ShortVector) c.selectFrom(q0).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            ShortVector low = (ShortVector) c.selectFrom(p0).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            IntVector k = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
+            c = c.reinterpretAsInts().lanewise(LSHR, 4).reinterpretAsBytes();
+            high = (ShortVector) c.selectFrom(q0).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            low = (ShortVector) c.selectFrom(p0).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            IntVector l = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
+            a0 = k.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x0, a0);
+            a0 = l.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x1, a0);
+            a0 = k.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x2, a0);
+            a0 = l.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x3, a0);
+            scale = FloatVector.fromArray(FLOATS, scratch, s + space);
+            c = ByteVector.fromMemorySegment(CODES, memory, w1 + (long) block * BLOCK_BYTES, ORDER);
+            high = (ShortVector) c.selectFrom(q1).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            low = (ShortVector) c.selectFrom(p1).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            k = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
+            c = c.reinterpretAsInts().lanewise(LSHR, 4).reinterpretAsBytes();
+            high = (ShortVector) c.selectFrom(q1).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            low = (ShortVector) c.selectFrom(p1).convertShape(ZERO_EXTEND_B2S, SHORTS, 0);
+            l = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
+            a1 = k.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x0, a1);
+            a1 = l.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x1, a1);
+            a1 = k.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x2, a1);
+            a1 = l.lanewise(ASHR, 3)
+                    .and(0x8fffe000)
+                    .reinterpretAsFloats()
+                    .mul(0x1p112f)
+                    .mul(scale)
+                    .fma(x3, a1);
+        }
+        a0.intoArray(scratch, sums);
+        a1.intoArray(scratch, sums + LANES);
     }
 
     /// Sixteen-bit halves of 16 entries, two to a lane.

@@ -3,6 +3,7 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -10,10 +11,13 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// The table is kept as planes of bytes. Two shuffles look up 16 entries of 16 bits, which are widened to floats in
 /// registers; entries that fit no such type take two more. A load of 16 bytes of codes is a block, whatever the width.
-abstract class PlaneMatrix extends GroupedMatrix {
+abstract class PlaneMatrix extends FusedMatrix {
     static final VectorSpecies<Byte> CODES = ByteVector.SPECIES_128;
     static final int BLOCK_BYTES = 16;
     static final long VECTOR_BYTES = 4L * LANES;
+    /// Bytes of a token's floats that a block of four-bit codes meets.
+    static final long BLOCK_VECTOR_BYTES = 4L * 2 * BLOCK_BYTES;
+
     private static final int TABLE = 16;
 
     /// Bits per code.
@@ -73,4 +77,40 @@ abstract class PlaneMatrix extends GroupedMatrix {
     final ByteVector plane(int row, int index) {
         return ByteVector.fromArray(CODES, planes, row * planeStride + index * TABLE);
     }
+
+    /// Only codes of four bits with entries of 16 bits have a fused product: others are rare.
+    @Override
+    void product(MemorySegment x, float[] y, int from, int to) {
+        if (bits == 4 && entries != Entries.F32) {
+            super.product(x, y, from, to);
+        } else {
+            Gemm.multiply(this, x, 1, y, from, to);
+        }
+    }
+
+    @Override
+    void addBlocks(MemorySegment x, float[] scratch, boolean end, int r, int stride, int last) {
+        int space = arrangement.scaleSpace();
+        int r1 = Math.min(r + stride, last);
+        int r2 = Math.min(r + 2 * stride, last);
+        int r3 = Math.min(r + 3 * stride, last);
+        addPair(x, scratch, end, r, r1, 0, ROWS * space);
+        addPair(x, scratch, end, r2, r3, 2 * space, ROWS * space + 2 * LANES);
+    }
+
+    /// Two rows at a time fill sixteen registers.
+    private void addPair(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums) {
+        if (entries == Entries.BF16) {
+            addBf16(x, scratch, end, r0, r1, scales, sums);
+        } else {
+            addF16(x, scratch, end, r0, r1, scales, sums);
+        }
+    }
+
+    /// Adds blocks of two rows, whose scales stand at `scales` and a scale space further on, to two sums next to each
+    /// other, vector after vector in the order of arranged columns.
+    abstract void addBf16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums);
+
+    /// The same with entries of F16.
+    abstract void addF16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums);
 }

@@ -19,6 +19,13 @@ final class VectorKernels implements Kernels {
         return "vector " + Simd.BITS + " bit";
     }
 
+    /// How entries of tables are looked up, as follows from the width.
+    static String lookup() {
+        return LANES == 16
+                ? "a table of 16 floats is one register and a lookup one permutation"
+                : "tables are looked up by shuffles of 16 bytes";
+    }
+
     @Override
     public CpuMatrix prepare(Weight weight, Team team) {
         return switch (weight) {

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /// A weight for the vector kernels.
 ///
-/// One token is multiplied by [#product], which subclasses with a fused kernel override; several tokens share decoded
-/// rows in [Gemm]. Both add up the same vectors in the same order.
+/// One token is multiplied by [#product] and several by [#products], which subclasses with fused kernels override; the
+/// rest is left to [Gemm]. All add up the same vectors in the same order.
 abstract class VectorMatrix implements CpuMatrix {
     private final Weight weight;
     final int rows;
@@ -34,6 +34,11 @@ abstract class VectorMatrix implements CpuMatrix {
         Gemm.multiply(this, x, 1, y, from, to);
     }
 
+    /// `y[t * rows + r]` for the rows `from <= r < to` and a few arranged tokens.
+    void products(MemorySegment x, int tokens, float[] y, int from, int to) {
+        Gemm.multiply(this, x, tokens, y, from, to);
+    }
+
     @Override
     public final void multiply(MemorySegment arranged, int tokens, float[] y, int from, int to) {
         if (from >= to) {
@@ -42,7 +47,7 @@ abstract class VectorMatrix implements CpuMatrix {
         if (tokens == 1) {
             product(arranged, y, from, to);
         } else {
-            Gemm.multiply(this, arranged, tokens, y, from, to);
+            products(arranged, tokens, y, from, to);
         }
     }
 
