@@ -9,6 +9,7 @@ import io.any4.checkpoint.InvalidInputException;
 import io.any4.engine.Generation;
 import io.any4.engine.Sampling;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +27,8 @@ class Any4Test {
             assertThat(pieces).hasToString(text);
             assertThat(text.strip().split(" ")).hasSizeGreaterThan(8);
             assertThat(generation.ids()).hasSizeLessThanOrEqualTo(24);
+            assertThat(model.generate(List.of("The sea", "Once upon a time"), 24))
+                    .containsExactly(model.generate("The sea", 24), text);
             double[] scores = model.logProbabilities(TEXT);
             double mean = 0;
             for (double score : scores) {

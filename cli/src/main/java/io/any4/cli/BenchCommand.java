@@ -6,6 +6,7 @@ import io.any4.tinygemm.Device;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -55,6 +56,16 @@ final class BenchCommand implements Callable<Integer> {
     int generatedTokens;
 
     @Option(
+            names = "--batch",
+            paramLabel = "N",
+            split = ",",
+            description = {
+                "Also generate N sequences at once, such as 2,4,8; the tokens of all of them are counted.",
+                "Each has as many tokens as --generated-tokens says."
+            })
+    List<Integer> batches = List.of();
+
+    @Option(
             names = "--repetitions",
             paramLabel = "N",
             defaultValue = "5",
@@ -85,12 +96,24 @@ final class BenchCommand implements Callable<Integer> {
         requirePositive("--prompt-tokens", promptTokens);
         requirePositive("--generated-tokens", generatedTokens);
         requirePositive("--repetitions", repetitions);
+        List<Integer> several = batches.stream().distinct().filter(n -> n != 1).toList();
+        several.forEach(n -> requirePositive("--batch", n));
+        long runs = repetitions + 1L;
         try (Device device = root.openDevice();
                 LoadedModel loaded = LoadedModel.open(model, device);
-                Progress progress = Terminal.of(root).progress("bench", repetitions + 1L, Progress.Unit.of("runs"))) {
-            Benchmark.Result result = new Benchmark(loaded.decoder())
-                    .run(promptTokens, generatedTokens, repetitions, (done, total) -> progress.to(done));
-            print(facts(device, result));
+                Progress progress =
+                        Terminal.of(root).progress("bench", runs * (1 + several.size()), Progress.Unit.of("runs"))) {
+            Benchmark benchmark = new Benchmark(loaded.decoder());
+            Map<String, Object> facts = facts(
+                    device,
+                    benchmark.run(promptTokens, generatedTokens, repetitions, (done, total) -> progress.to(done)));
+            for (int i = 0; i < several.size(); i++) {
+                long before = runs * (1 + i);
+                Speed speed = benchmark.together(
+                        several.get(i), generatedTokens, repetitions, (done, total) -> progress.to(before + done));
+                put(facts, "tg_batch%d".formatted(several.get(i)), speed);
+            }
+            print(facts, several);
         }
         return 0;
     }
@@ -124,7 +147,7 @@ final class BenchCommand implements Callable<Integer> {
         return Math.round(value * 100) / 100.0;
     }
 
-    private void print(Map<String, Object> facts) {
+    private void print(Map<String, Object> facts, List<Integer> several) {
         PrintWriter out = spec.commandLine().getOut();
         switch (format) {
             case JSON -> out.println(Json.line(facts));
@@ -135,8 +158,9 @@ final class BenchCommand implements Callable<Integer> {
             case MD -> {
                 out.println("| model | test | tokens/s | from | to |");
                 out.println("|---|---|---:|---:|---:|");
-                printRow(out, facts, "pp");
-                printRow(out, facts, "tg");
+                printRow(out, facts, "pp", "pp" + promptTokens);
+                printRow(out, facts, "tg", "tg" + generatedTokens);
+                several.forEach(n -> printRow(out, facts, "tg_batch" + n, "tg%d x %d".formatted(generatedTokens, n)));
                 out.printf(
                         "%nfirst token after %s ms; %s; Java %s; %s%n",
                         facts.get("first_token_ms"), facts.get("device"), facts.get("java"), facts.get("processor"));
@@ -144,12 +168,11 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    private static void printRow(PrintWriter out, Map<String, Object> facts, String test) {
+    private static void printRow(PrintWriter out, Map<String, Object> facts, String test, String name) {
         out.printf(
-                "| %s | %s%s | %s | %s | %s |%n",
+                "| %s | %s | %s | %s | %s |%n",
                 facts.get("model"),
-                test,
-                facts.get(test + "_tokens"),
+                name,
                 facts.get(test + "_per_second"),
                 facts.get(test + "_least"),
                 facts.get(test + "_greatest"));

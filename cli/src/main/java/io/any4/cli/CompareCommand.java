@@ -104,7 +104,7 @@ final class CompareCommand implements Callable<Integer> {
             Windows windows = contest.windows(contents, window);
             Comparison comparison = contest.compare(windows, terminal);
             if (suite != null) {
-                comparison = contest.ask(comparison, suite, terminal);
+                comparison = contest.ask(comparison, suite, tasks, terminal);
             }
             PrintWriter out = spec.commandLine().getOut();
             if (json) {

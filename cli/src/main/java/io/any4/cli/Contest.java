@@ -73,14 +73,14 @@ final class Contest implements AutoCloseable {
     }
 
     /// Adds what the models make of benchmarks.
-    Comparison ask(Comparison comparison, TaskSuite suite, Terminal terminal) {
+    Comparison ask(Comparison comparison, TaskSuite suite, TaskSelection tasks, Terminal terminal) {
         List<ComparisonRow> rows = new ArrayList<>();
         for (int i = 0; i < models.size(); i++) {
             LoadedModel model = models.get(i).model();
             rows.add(comparison
                     .rows()
                     .get(i)
-                    .withTasks(TaskSelection.run(suite, model, terminal).results()));
+                    .withTasks(tasks.run(suite, model, terminal).results()));
         }
         return new Comparison(rows, comparison.layers());
     }

@@ -51,8 +51,7 @@ final class EvalCommand implements Callable<Integer> {
         TaskSuite suite = tasks.read(terminal);
         try (Device device = root.openDevice();
                 LoadedModel loaded = LoadedModel.open(model, device)) {
-            List<TaskResult> results =
-                    TaskSelection.run(suite, loaded, terminal).results();
+            List<TaskResult> results = tasks.run(suite, loaded, terminal).results();
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
                 out.println(Json.line(results));

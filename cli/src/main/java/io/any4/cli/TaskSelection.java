@@ -1,5 +1,6 @@
 package io.any4.cli;
 
+import io.any4.eval.tasks.BatchSize;
 import io.any4.eval.tasks.Benchmarks;
 import io.any4.eval.tasks.DataFiles;
 import io.any4.eval.tasks.TaskModel;
@@ -52,6 +53,14 @@ final class TaskSelection {
     @Nullable
     Integer limit;
 
+    @Option(
+            names = "--batch-size",
+            paramLabel = "N",
+            description =
+                    "Requests to run at a time. Results do not depend on it; memory does. Default: up to 32, fewer if they are long.")
+    @Nullable
+    Integer batchSize;
+
     /// Reads the data.
     TaskSuite read(Terminal terminal) {
         DataFiles files = data == null ? DataFiles.inHuggingFaceCache(System.getenv()) : DataFiles.in(data);
@@ -61,11 +70,12 @@ final class TaskSelection {
     }
 
     /// Asks a model.
-    static TaskRun run(TaskSuite suite, LoadedModel model, Terminal terminal) {
+    TaskRun run(TaskSuite suite, LoadedModel model, Terminal terminal) {
         Path directory = model.checkpoint().directory();
         try (Tokenizer tokenizer = Tokenizer.load(directory);
                 Progress progress = terminal.progress("asking", suite.requests(), Progress.Unit.of("requests"))) {
-            return suite.run(TaskModel.of(directory, model.decoder(), tokenizer), (task, done) -> {
+            TaskModel asked = TaskModel.of(directory, model.decoder(), tokenizer);
+            return suite.run(asked, new BatchSize(batchSize), (task, done) -> {
                 progress.note(task);
                 progress.to(done);
             });

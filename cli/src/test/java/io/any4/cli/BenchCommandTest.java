@@ -48,6 +48,18 @@ class BenchCommandTest {
     }
 
     @Test
+    void severalSequencesAtOnceAreTestsOfTheirOwn() {
+        Cli.Result table = bench("--batch", "1,2,3");
+        assertThat(table.code()).as(table.err()).isZero();
+        assertThat(table.out()).contains("| tiny | tg4 |", "| tiny | tg4 x 2 |", "| tiny | tg4 x 3 |");
+        JsonNode json = JsonMapper.shared()
+                .readTree(bench("--batch", "2", "--format", "json").out());
+        assertThat(json.get("tg_batch2_tokens").asInt()).isEqualTo(8);
+        assertThat(json.get("tg_batch2_per_second").asDouble()).isPositive();
+        assertThat(Cli.run("bench", model, "--batch", "2,0").err()).contains("--batch must be 1 or more, not 0");
+    }
+
+    @Test
     void refusesNothingToMeasure() {
         Cli.Result result = Cli.run("bench", model, "--repetitions", 0);
         assertThat(result.code()).isEqualTo(2);

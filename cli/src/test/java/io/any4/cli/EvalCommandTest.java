@@ -49,6 +49,12 @@ class EvalCommandTest {
     }
 
     @Test
+    void theBatchSizeChangesNoNumber() {
+        Object[] eval = {"eval", model, "--tasks", "piqa,lambada", "--data", data, "--json"};
+        assertThat(json(with(eval, "--batch-size", 1))).isEqualTo(json(eval));
+    }
+
+    @Test
     void comparedModelsAnswerTheSameQuestions() throws IOException {
         Path quantized = directory.resolve("quantized");
         Path text = Files.writeString(directory.resolve("text.txt"), "The sea was calm. ".repeat(20));
@@ -70,6 +76,7 @@ class EvalCommandTest {
         refuse(3, "copa.validation.jsonl", "eval", model, "--tasks", "copa", "--data", data);
         refuse(3, "there is no train data of piqa", "eval", model, "--tasks", "piqa", "--data", data, "--shots", 1);
         refuse(3, "a limit of 0", "eval", model, "--tasks", "piqa", "--data", data, "--limit", 0);
+        refuse(3, "a batch of 0", "eval", model, "--tasks", "piqa", "--data", data, "--batch-size", 0);
         refuse(3, "absent is not a directory", "eval", model, "--tasks", "piqa", "--data", directory.resolve("absent"));
     }
 

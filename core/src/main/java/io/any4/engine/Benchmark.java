@@ -2,8 +2,12 @@ package io.any4.engine;
 
 import io.any4.model.Decoder;
 import io.any4.model.KvCache;
+import io.any4.model.Segment;
+import io.any4.model.Tap;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /// Measures how fast a model runs: processing a prompt at once, and generating token by token, apart from each other.
 ///
@@ -60,6 +64,44 @@ public final class Benchmark {
         }
         Speed speed = Speed.of(promptTokens, prompt);
         return new Result(speed, Speed.of(generatedTokens, generation), promptTokens / speed.median());
+    }
+
+    /// Measures generating several sequences at once, each step running one token of each; first one repetition that
+    /// does not count.
+    ///
+    /// @param tokens per sequence; those of all sequences are counted
+    /// @throws io.any4.checkpoint.InvalidInputException if the tokens do not fit the model's context
+    public Speed together(int sequences, int tokens, int repetitions, Listener listener) {
+        if (sequences < 1 || tokens < 1 || repetitions < 1) {
+            throw new IllegalArgumentException("nothing to measure: %d sequences of %d tokens, %d repetitions"
+                    .formatted(sequences, tokens, repetitions));
+        }
+        List<KvCache> caches =
+                Stream.generate(() -> decoder.newCache(tokens)).limit(sequences).toList();
+        float[] logits = new float[sequences * decoder.config().vocabSize()];
+        double[] seconds = new double[repetitions];
+        for (int i = -1; i < repetitions; i++) {
+            double taken = together(caches, tokens, logits);
+            if (i >= 0) {
+                seconds[i] = taken;
+            }
+            listener.repetition(i + 2, repetitions + 1);
+        }
+        return Speed.of(sequences * tokens, seconds);
+    }
+
+    private double together(List<KvCache> caches, int tokens, float[] logits) {
+        Random random = new Random(SEED);
+        caches.forEach(cache -> cache.truncate(0));
+        long start = System.nanoTime();
+        for (int i = 0; i < tokens; i++) {
+            List<Segment> step = caches.stream()
+                    .map(cache -> new Segment(
+                            new int[] {random.nextInt(decoder.config().vocabSize())}, cache))
+                    .toList();
+            decoder.logits(decoder.forward(step, Tap.NONE), 0, step.size(), logits);
+        }
+        return (System.nanoTime() - start) / 1e9;
     }
 
     private double prompt(int[] ids, int tokens, KvCache cache, float[] logits) {

@@ -38,6 +38,10 @@ class BenchmarkTest {
                     .isPositive()
                     .isLessThanOrEqualTo(result.prompt().greatest());
             assertThat(result.firstTokenSeconds()).isPositive();
+            Speed together = benchmark.together(3, 4, 2, (done, total) -> heard.add(done + "/" + total));
+            assertThat(together.tokens()).as("of all sequences").isEqualTo(12);
+            assertThat(together.least()).isPositive();
+            assertThat(heard).hasSize(6);
         }
     }
 

@@ -1,40 +1,66 @@
 package io.any4.eval.tasks;
 
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.engine.BatchGenerator;
+import io.any4.engine.BatchGenerator.Prompt;
 import io.any4.engine.Generation;
 import io.any4.engine.GenerationOptions;
-import io.any4.engine.Generator;
 import io.any4.engine.Sampling;
+import io.any4.engine.TokenListener;
 import io.any4.text.StreamingDecoder;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.function.IntConsumer;
 
-/// Lets a model write answers, always choosing the likeliest token.
+/// Lets a model write answers, always choosing the likeliest token; several answers at a time.
 final class GenerationRunner {
     private final TaskModel model;
     private final PairTokenizer contexts;
-    private final Generator generator;
+    private final BatchSize batchSize;
 
-    GenerationRunner(TaskModel model, PairTokenizer contexts) {
+    GenerationRunner(TaskModel model, PairTokenizer contexts, BatchSize batchSize) {
         this.model = model;
         this.contexts = contexts;
-        this.generator = new Generator(model.decoder());
+        this.batchSize = batchSize;
     }
 
-    Response run(String task, Request.Generation request) {
+    /// @param done told the number of requests answered so far
+    List<Response> run(String task, List<Request.Generation> requests, IntConsumer done) {
+        List<Prompt> prompts = requests.stream().map(r -> prompt(task, r)).toList();
+        int longest = prompts.stream()
+                .mapToInt(p -> p.ids().length + p.options().maxTokens())
+                .max()
+                .orElse(1);
+        List<Generation> generations =
+                new BatchGenerator(model.decoder(), batchSize.of(longest)).generate(prompts, done);
+        Response[] responses = new Response[requests.size()];
+        Arrays.setAll(responses, i -> response(requests.get(i), generations.get(i)));
+        return List.of(responses);
+    }
+
+    private Prompt prompt(String task, Request.Generation request) {
         GenerationOptions options = new GenerationOptions(request.tokens(), Sampling.GREEDY, stopIds(request));
+        return new Prompt(ids(task, request), options, untilStop(request));
+    }
+
+    /// Listens for texts that end an answer.
+    private TokenListener untilStop(Request.Generation request) {
         StreamingDecoder pieces = model.tokenizer().streaming();
         StringBuilder written = new StringBuilder();
-        Generation generation = generator.generate(prompt(task, request), options, id -> {
+        return id -> {
             written.append(pieces.next(id));
             return request.stops().stream().noneMatch(stop -> written.indexOf(stop) >= 0);
-        });
+        };
+    }
+
+    private Response response(Request.Generation request, Generation generation) {
         return new Response.Generated(beforeStops(model.tokenizer().decode(generation.ids()), request));
     }
 
     /// Too long a prompt loses its beginning, so that there is room for the answer.
-    private int[] prompt(String task, Request.Generation request) {
+    private int[] ids(String task, Request.Generation request) {
         int[] ids = contexts.encode(request.context());
         int context = model.decoder().config().contextLength();
         int room = context - request.tokens();

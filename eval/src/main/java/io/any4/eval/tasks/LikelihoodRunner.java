@@ -2,40 +2,31 @@ package io.any4.eval.tasks;
 
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.model.Decoder;
+import io.any4.model.Segment;
+import io.any4.model.Tap;
 import io.any4.tinygemm.Buffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
 import java.util.function.IntConsumer;
-import java.util.stream.IntStream;
 
-/// Scores continuations. Requests are run in the order of their tokens, so that those which begin alike are neighbours
-/// and share a cache; those that differ in their last token only, such as A, B, C and D, share all of the work.
+/// Scores continuations. Requests are sorted by their tokens, so that those which begin alike are neighbours and share
+/// a
+/// cache; families of such requests are run side by side, one request of each in a forward pass. How many makes no
+/// difference to the scores.
 final class LikelihoodRunner {
-    /// Logits are computed in slices of at most this many floats, unless a single position has more.
-    private static final int SLICE_FLOATS = 1 << 21;
-
-    /// A tokenized request.
-    ///
-    /// @param input what the model reads: everything but the last token
-    /// @param target the continuation's tokens; the last input positions predict them
-    /// @param index of the request
-    private record Sequence(int[] input, int[] target, int index) {}
-
     private final Decoder decoder;
     private final PairTokenizer tokenizer;
-    private final SharedPrefix prefix;
-    private final int vocabulary;
-    private final float[] logits;
-    private final int slice;
+    private final BatchSize batchSize;
+    private final TargetScores scores;
 
-    LikelihoodRunner(Decoder decoder, PairTokenizer tokenizer) {
+    LikelihoodRunner(Decoder decoder, PairTokenizer tokenizer, BatchSize batchSize) {
         this.decoder = decoder;
         this.tokenizer = tokenizer;
-        this.prefix = new SharedPrefix(decoder);
-        this.vocabulary = decoder.config().vocabSize();
-        this.slice = Math.max(1, SLICE_FLOATS / vocabulary);
-        this.logits = new float[Math.multiplyExact(slice, vocabulary)];
+        this.batchSize = batchSize;
+        this.scores = new TargetScores(decoder);
     }
 
     /// @param done told the number of requests answered so far
@@ -44,17 +35,16 @@ final class LikelihoodRunner {
         for (int i = 0; i < requests.size(); i++) {
             sequences.add(sequence(task, requests.get(i), i));
         }
-        sequences.sort((a, b) -> Arrays.compare(a.input, b.input));
-        prefix.reserve(sequences.stream().mapToInt(s -> s.input.length).max().orElse(0));
+        sequences.sort((a, b) -> Arrays.compare(a.input(), b.input()));
+        Queue<Family> waiting = new ArrayDeque<>(Family.of(Question.of(sequences)));
         Response[] responses = new Response[requests.size()];
-        for (int from = 0; from < sequences.size(); ) {
-            int to = from + 1;
-            while (to < sequences.size() && Arrays.equals(sequences.get(from).input, sequences.get(to).input)) {
-                to++;
-            }
-            score(sequences.subList(from, to), responses);
-            done.accept(to);
-            from = to;
+        List<Lane> lanes = lanes(waiting);
+        int answered = 0;
+        for (List<Lane.Run> runs = next(lanes, waiting); !runs.isEmpty(); runs = next(lanes, waiting)) {
+            ask(runs, responses);
+            answered +=
+                    runs.stream().mapToInt(r -> r.question().sequences().size()).sum();
+            done.accept(answered);
         }
         return List.of(responses);
     }
@@ -77,46 +67,43 @@ final class LikelihoodRunner {
                 index);
     }
 
-    /// Scores sequences with equal inputs.
-    private void score(List<Sequence> group, Response[] responses) {
-        int[] input = group.getFirst().input;
-        int longest = group.stream().mapToInt(s -> s.target.length).max().orElse(0);
-        Buffer hidden = prefix.forward(input, input.length - longest);
-        int firstRow = input.length - longest - prefix.firstRow();
-        double[] sums = new double[group.size()];
-        boolean[] greedy = new boolean[group.size()];
-        Arrays.fill(greedy, true);
-        for (int from = 0; from < longest; from += slice) {
-            int count = Math.min(slice, longest - from);
-            decoder.logits(hidden, firstRow + from, count, logits);
-            for (int s = 0; s < sums.length; s++) {
-                int[] target = group.get(s).target;
-                int shift = from - (longest - target.length);
-                sums[s] += slice(target, shift, count);
-                greedy[s] &= isGreedy(target, shift, count);
-            }
+    /// As many as suit the longest family, which comes first.
+    private List<Lane> lanes(Queue<Family> families) {
+        List<Lane> lanes = new ArrayList<>();
+        Family longest = families.peek();
+        int count = longest == null ? 0 : Math.min(batchSize.of(longest.longest()), families.size());
+        for (int i = 0; i < count; i++) {
+            lanes.add(new Lane(decoder));
         }
-        for (int s = 0; s < sums.length; s++) {
-            responses[group.get(s).index] = new Response.Scored(sums[s], greedy[s]);
-        }
+        return lanes;
     }
 
-    /// Sum over the rows of logits at hand; row `r` predicts `target[shift + r]`, if there is such a token.
-    private double slice(int[] target, int shift, int count) {
-        double[] terms = new double[count];
-        IntStream.range(Math.max(0, -shift), count)
-                .parallel()
-                .forEach(row -> terms[row] =
-                        LogitRow.logProbability(logits, row * vocabulary, vocabulary, target[shift + row]));
-        return Arrays.stream(terms).sum();
-    }
-
-    private boolean isGreedy(int[] target, int shift, int count) {
-        for (int row = Math.max(0, -shift); row < count; row++) {
-            if (LogitRow.argmax(logits, row * vocabulary, vocabulary) != target[shift + row]) {
-                return false;
+    /// One question of each lane that has any.
+    private static List<Lane.Run> next(List<Lane> lanes, Queue<Family> waiting) {
+        List<Lane.Run> runs = new ArrayList<>();
+        for (Lane lane : lanes) {
+            if (lane.idle() && !waiting.isEmpty()) {
+                lane.take(waiting.remove());
+            }
+            if (!lane.idle()) {
+                runs.add(lane.next());
             }
         }
-        return true;
+        return runs;
+    }
+
+    private void ask(List<Lane.Run> runs, Response[] responses) {
+        List<Segment> segments = runs.stream().map(Lane.Run::segment).toList();
+        Buffer hidden = decoder.forward(segments, Tap.NONE);
+        List<TargetScores.Predictor> predictors = new ArrayList<>();
+        int row = 0;
+        for (Lane.Run run : runs) {
+            int predictions = run.question().predictions();
+            for (int i = 0; i < predictions; i++) {
+                predictors.add(new TargetScores.Predictor(row + run.firstRow() + i, run.question(), predictions - i));
+            }
+            row += run.segment().ids().length;
+        }
+        scores.of(hidden, predictors, responses);
     }
 }

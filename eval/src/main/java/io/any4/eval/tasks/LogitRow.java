@@ -1,27 +1,29 @@
 package io.any4.eval.tasks;
 
-/// Arithmetic on one row of logits.
-final class LogitRow {
-    private LogitRow() {}
-
-    /// Logarithm of a token's probability: the log-softmax, summed in double around the largest logit.
-    static double logProbability(float[] logits, int offset, int vocabulary, int token) {
-        double largest = logits[offset + argmax(logits, offset, vocabulary)];
-        double sum = 0;
-        for (int i = offset; i < offset + vocabulary; i++) {
-            sum += Math.exp(logits[i] - largest);
-        }
-        return logits[offset + token] - largest - Math.log(sum);
-    }
-
-    /// The likeliest token; the first of equals.
-    static int argmax(float[] logits, int offset, int vocabulary) {
+/// One row of logits, summed up in double precision around the largest.
+///
+/// @param likeliest where the largest logit is; the first of equals
+/// @param largest that logit
+/// @param logSum logarithm of the sum of `exp(logit - largest)`
+record LogitRow(int likeliest, double largest, double logSum) {
+    /// @param offset where the row begins
+    static LogitRow of(float[] logits, int offset, int vocabulary) {
         int best = 0;
         for (int i = 1; i < vocabulary; i++) {
             if (logits[offset + i] > logits[offset + best]) {
                 best = i;
             }
         }
-        return best;
+        double largest = logits[offset + best];
+        double sum = 0;
+        for (int i = offset; i < offset + vocabulary; i++) {
+            sum += Math.exp(logits[i] - largest);
+        }
+        return new LogitRow(best, largest, Math.log(sum));
+    }
+
+    /// Logarithm of the probability of a token with this logit: its log-softmax.
+    double logProbability(float logit) {
+        return logit - largest - logSum;
     }
 }

@@ -10,10 +10,10 @@ final class RequestRunner {
     private final LikelihoodRunner likelihoods;
     private final GenerationRunner generations;
 
-    RequestRunner(TaskModel model) {
+    RequestRunner(TaskModel model, BatchSize batchSize) {
         PairTokenizer tokenizer = new PairTokenizer(model.tokenizer());
-        likelihoods = new LikelihoodRunner(model.decoder(), tokenizer);
-        generations = new GenerationRunner(model, tokenizer);
+        likelihoods = new LikelihoodRunner(model.decoder(), tokenizer, batchSize);
+        generations = new GenerationRunner(model, tokenizer, batchSize);
     }
 
     /// The answers, in the order of the requests.
@@ -21,21 +21,18 @@ final class RequestRunner {
     /// @param task whose requests, for messages
     /// @param done told the number of requests answered so far
     List<Response> run(String task, List<Request> requests, IntConsumer done) {
-        List<Request.Likelihood> scored = new ArrayList<>();
-        List<Response> written = new ArrayList<>();
+        List<Request.Likelihood> toScore = new ArrayList<>();
+        List<Request.Generation> toWrite = new ArrayList<>();
         for (Request request : requests) {
             switch (request) {
-                case Request.Likelihood likelihood -> scored.add(likelihood);
-                case Request.Generation generation -> {
-                    written.add(generations.run(task, generation));
-                    done.accept(written.size());
-                }
+                case Request.Likelihood likelihood -> toScore.add(likelihood);
+                case Request.Generation generation -> toWrite.add(generation);
             }
         }
-        int generated = written.size();
-        Iterator<Response> scores =
-                likelihoods.run(task, scored, n -> done.accept(generated + n)).iterator();
-        Iterator<Response> texts = written.iterator();
+        Iterator<Response> texts = generations.run(task, toWrite, done).iterator();
+        Iterator<Response> scores = likelihoods
+                .run(task, toScore, n -> done.accept(toWrite.size() + n))
+                .iterator();
         return requests.stream()
                 .map(request -> switch (request) {
                     case Request.Likelihood _ -> scores.next();

@@ -10,7 +10,7 @@ import java.util.SequencedMap;
 /// Benchmarks with their documents read and their prompts written, ready to be put to any number of models.
 ///
 /// Prompts, tokenization, metrics and standard errors are those of lm-evaluation-harness 0.4.13. Requests that begin
-/// alike share the computation of what they have in common.
+/// alike share the computation of what they have in common; others are run side by side. Neither changes a result.
 public final class TaskSuite {
     private final List<Benchmark> benchmarks;
     private final SequencedMap<Task, TaskQuestions> questions;
@@ -71,11 +71,16 @@ public final class TaskSuite {
         return notes;
     }
 
-    /// Asks a model everything.
+    /// Asks a model everything, as many requests at a time as suit their length.
     ///
     /// @throws InvalidInputException if the model's context is too short for a task
     public TaskRun run(TaskModel model, TaskListener listener) {
-        RequestRunner runner = new RequestRunner(model);
+        return run(model, BatchSize.AUTOMATIC, listener);
+    }
+
+    /// [#run(TaskModel, TaskListener)] with a given number of requests at a time.
+    public TaskRun run(TaskModel model, BatchSize batchSize, TaskListener listener) {
+        RequestRunner runner = new RequestRunner(model, batchSize);
         SequencedMap<Task, List<TaskSample>> samples = new LinkedHashMap<>();
         int before = 0;
         for (Map.Entry<Task, TaskQuestions> entry : questions.entrySet()) {

@@ -8,6 +8,7 @@ import io.any4.checkpoint.Checkpoint;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.engine.Scorer;
 import io.any4.model.Decoder;
+import io.any4.model.Tap;
 import io.any4.text.Tokenizer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
@@ -20,6 +21,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Sharing what requests have in common must not change their scores.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -90,26 +93,64 @@ class LikelihoodRunnerTest {
         double expected = 0;
         for (int i = 0; i < target; i++) {
             decoder.logits(hidden, context - target + i, 1, logits);
-            expected += LogitRow.logProbability(logits, 0, logits.length, kept[kept.length - target + i]);
+            expected += LogitRow.of(logits, 0, logits.length).logProbability(logits[kept[kept.length - target + i]]);
         }
         Response response = runner().run("t", List.of(request), done -> {}).getFirst();
         assertThat(Item.scored(response).logLikelihood()).isCloseTo(expected, within(1e-4));
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5, 1000})
+    void scoresDoNotDependOnTheBatchSize(int size) {
+        List<Request.Likelihood> requests = new ArrayList<>();
+        for (String context :
+                List.of("", "He saw", STORY, STORY + "He saw", STORY.repeat(3), "Nothing", "The end of")) {
+            for (String continuation : List.of(" a ship", " a", " a ship that came nearer", " two")) {
+                requests.add(new Request.Likelihood(context, continuation));
+            }
+        }
+        LikelihoodRunner one = new LikelihoodRunner(decoder, new PairTokenizer(tokenizer), new BatchSize(1));
+        LikelihoodRunner several = new LikelihoodRunner(decoder, new PairTokenizer(tokenizer), new BatchSize(size));
+        List<Integer> progress = new ArrayList<>();
+        assertThat(several.run("t", requests, progress::add)).isEqualTo(one.run("t", requests, done -> {}));
+        assertThat(progress).isSorted().doesNotHaveDuplicates().last().isEqualTo(requests.size());
+    }
+
     @Test
     void commonBeginningsAreRunOnce() {
-        SharedPrefix prefix = new SharedPrefix(decoder);
-        prefix.reserve(6);
-        prefix.forward(new int[] {5, 6, 7, 8, 9}, 3);
-        assertThat(prefix.firstRow()).isZero();
-        prefix.forward(new int[] {5, 6, 7, 8, 10, 11}, 5);
-        assertThat(prefix.firstRow()).as("four tokens were there already").isEqualTo(4);
-        prefix.forward(new int[] {5, 6, 7, 8, 10, 12}, 2);
-        assertThat(prefix.firstRow())
-                .as("the hidden state of token 2 is needed")
-                .isEqualTo(2);
-        prefix.forward(new int[] {5, 6}, 1);
-        assertThat(prefix.firstRow()).isEqualTo(1);
+        Lane lane = new Lane(decoder);
+        lane.take(new Family(List.of(
+                question(new int[] {5, 6, 7, 8, 9}, 2),
+                question(new int[] {5, 6, 7, 8, 10, 11}, 1),
+                question(new int[] {5, 6, 7, 8, 10, 12}, 4),
+                question(new int[] {5, 6}, 1))));
+        assertThat(ask(lane)).containsExactly(5, 6, 7, 8, 9);
+        assertThat(ask(lane)).as("four tokens were there already").containsExactly(10, 11);
+        assertThat(ask(lane)).as("the hidden state of token 2 is needed").containsExactly(7, 8, 10, 12);
+        assertThat(ask(lane)).containsExactly(6);
+        assertThat(lane.idle()).isTrue();
+    }
+
+    private static Question question(int[] input, int predictions) {
+        return new Question(input, List.of(new Sequence(input, new int[predictions], 0)));
+    }
+
+    /// The tokens that had to be run.
+    private int[] ask(Lane lane) {
+        Lane.Run run = lane.next();
+        decoder.forward(List.of(run.segment()), Tap.NONE);
+        return run.segment().ids();
+    }
+
+    @Test
+    void questionsAboutOneTextAreAFamilyAndTheLongestComesFirst() {
+        List<Family> families = Family.of(List.of(
+                question(new int[] {1, 2, 3, 4, 5}, 1),
+                question(new int[] {1, 2, 3, 4, 6, 7}, 3),
+                question(new int[] {1, 9, 9, 9}, 1),
+                question(new int[] {8, 8, 8, 8, 8, 8, 8, 8}, 2)));
+        assertThat(families.stream().map(f -> f.questions().size())).containsExactly(1, 2, 1);
+        assertThat(families.getFirst().longest()).isEqualTo(8);
     }
 
     @Test
@@ -122,7 +163,7 @@ class LikelihoodRunnerTest {
     }
 
     private LikelihoodRunner runner() {
-        return new LikelihoodRunner(decoder, new PairTokenizer(tokenizer));
+        return new LikelihoodRunner(decoder, new PairTokenizer(tokenizer), BatchSize.AUTOMATIC);
     }
 
     private double alone(Request.Likelihood request) {
