@@ -23,12 +23,13 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /// How long one random matrix takes to quantize, and how near the tables of any4 come to the best ones:
-/// `QuantizationSpeed [rounds] [rows] [columns] [threads]`.
+/// `QuantizationSpeed [rounds] [rows] [columns] [threads] [format ...]`, where `gptq` stands for its three steps.
 ///
 /// Formats take turns, so that what else the machine does meets all of them. The objective is the error that any4
 /// minimises, relative to that of the exact solution; times are medians, but for the first round, in which Java still
 /// compiles.
 final class QuantizationSpeed {
+    private static final String GPTQ = "gptq";
     private static final List<String> FORMATS = List.of(
             "int4",
             "nf4",
@@ -37,7 +38,8 @@ final class QuantizationSpeed {
             "any4,kmeans=lloyd,weighting=mean",
             "any3",
             "any4s",
-            "fpq-w4a16");
+            "fpq-w4a16",
+            GPTQ);
     private static final String REFERENCE = "any4,kmeans=exact";
 
     private final int rounds;
@@ -98,38 +100,49 @@ final class QuantizationSpeed {
                 : Runtime.getRuntime().availableProcessors();
         try (Team team = new Team(threads)) {
             System.out.printf("%d x %d, %d threads, %d rounds%n", rows, columns, threads, rounds);
-            new QuantizationSpeed(rounds, rows, columns, team).run(threads);
+            List<String> formats = args.length > 4 ? List.of(args).subList(4, args.length) : FORMATS;
+            new QuantizationSpeed(rounds, rows, columns, team).run(formats, threads);
         }
     }
 
-    private void run(int threads) {
-        List<Times> formats = FORMATS.stream().map(Times::new).toList();
-        Times accumulate = new Times("Hessian of %d tokens".formatted(columns));
-        Times factor = new Times("GPTQ: factor the Hessian");
-        Times feedback = new Times("GPTQ: any4 codes by feedback");
+    private void run(List<String> names, int threads) {
+        List<Times> formats =
+                names.stream().filter(name -> !name.equals(GPTQ)).map(Times::new).toList();
+        List<Times> steps = List.of(
+                new Times("Hessian of %d tokens".formatted(columns)),
+                new Times("GPTQ: factor the Hessian"),
+                new Times("GPTQ: any4 codes by feedback"));
         for (int round = 0; round < rounds; round++) {
-            for (Times format : formats) {
-                quantize(format);
+            formats.forEach(this::quantize);
+            if (names.contains(GPTQ)) {
+                feedBack(steps, threads);
             }
-            Stopwatch watch = Stopwatch.start();
-            Hessian hessian = hessian(threads);
-            accumulate.readings.add(watch.read());
-            Weight levels =
-                    QuantizationSpec.parse("any4").quantizer().quantize(weights, statistics, team, RowListener.NONE);
-            watch = Stopwatch.start();
-            Gptq gptq = Gptq.prepare(hessian, Gptq.Settings.USUAL, team);
-            factor.readings.add(watch.read());
-            watch = Stopwatch.start();
-            gptq.requantize(weights, levels, team, RowListener.NONE, Arena.ofAuto());
-            feedback.readings.add(watch.read());
         }
-        double least = formats.get(FORMATS.indexOf(REFERENCE)).error.weightedSquaredError();
+        double least = formats.stream()
+                .filter(format -> format.name.equals(REFERENCE))
+                .mapToDouble(format -> format.error.weightedSquaredError())
+                .findFirst()
+                .orElse(0);
         for (Times format : formats) {
             format.print(format.name.startsWith("any4,") || format.name.equals("any4") ? least : 0);
         }
-        accumulate.print(0);
-        factor.print(0);
-        feedback.print(0);
+        if (names.contains(GPTQ)) {
+            steps.forEach(step -> step.print(0));
+        }
+    }
+
+    private void feedBack(List<Times> steps, int threads) {
+        Stopwatch watch = Stopwatch.start();
+        Hessian hessian = hessian(threads);
+        steps.get(0).readings.add(watch.read());
+        Weight levels =
+                QuantizationSpec.parse("any4").quantizer().quantize(weights, statistics, team, RowListener.NONE);
+        watch = Stopwatch.start();
+        Gptq gptq = Gptq.prepare(hessian, Gptq.Settings.USUAL, team);
+        steps.get(1).readings.add(watch.read());
+        watch = Stopwatch.start();
+        gptq.requantize(weights, levels, team, RowListener.NONE, Arena.ofAuto());
+        steps.get(2).readings.add(watch.read());
     }
 
     private void quantize(Times format) {

@@ -14,8 +14,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.SplittableRandom;
 
-/// Writes an unquantized checkpoint of the shape of Llama-3.2-1B with random bf16 weights, to measure with what speed
-/// it is
+/// Writes an unquantized checkpoint of the shape of Llama-3.2-1B with random bf16 weights, to measure how fast it is
 /// quantized: `RandomDenseModel DIR TOKENIZER [layers]`. TOKENIZER is a model directory whose tokenizer it takes.
 final class RandomDenseModel {
     private static final String CONFIG = """

@@ -31,8 +31,7 @@ import java.util.SequencedMap;
 /// in work is held. The output comes into being in a hidden sibling `.OUT.partial` and is renamed at the end, so `OUT`
 /// is complete or absent. A run that was interrupted goes on when it is started again with the same settings and input.
 /// The same input, settings and statistics give the same bytes, for any number of threads or interruptions, in all
-/// files
-/// but [QuantizationTime#FILE].
+/// files but [QuantizationTime#FILE].
 public final class QuantizationJob {
     private final QuantizationPlan plan;
     private final Path output;

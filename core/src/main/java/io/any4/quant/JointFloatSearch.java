@@ -17,7 +17,7 @@ import java.util.List;
 /// compared by a quadratic form; of all candidates the diagonal of the form selects a few, and the whole form decides.
 /// Channels of the inputs may differ in their exponent bias by whole numbers.
 ///
-/// Takes 8 bytes per weight, 8 per input sampled, and 4 x columns x columns.
+/// Takes 12 bytes per weight, 16 per input sampled, 8 per output of a sampled token, and 4 x columns x columns.
 public final class JointFloatSearch {
     private static final int ROUNDS = 3;
 
