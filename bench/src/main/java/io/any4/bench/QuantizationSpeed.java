@@ -106,8 +106,10 @@ final class QuantizationSpeed {
     }
 
     private void run(List<String> names, int threads) {
-        List<Times> formats =
-                names.stream().filter(name -> !name.equals(GPTQ)).map(Times::new).toList();
+        List<Times> formats = names.stream()
+                .filter(name -> !name.equals(GPTQ))
+                .map(Times::new)
+                .toList();
         List<Times> steps = List.of(
                 new Times("Hessian of %d tokens".formatted(columns)),
                 new Times("GPTQ: factor the Hessian"),

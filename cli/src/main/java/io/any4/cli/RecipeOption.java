@@ -27,7 +27,7 @@ final class RecipeOption {
                 "Method and settings by one name, in order of accuracy and time:",
                 "paper: any4 as published; about as fast as exact.",
                 "exact: any4, tables solved exactly; several times as long as the usual, fast tables.",
-                "any4s: tables and byte scales of the same size fitted together; as fast as usual any4.",
+                "any4s: tables and byte scales of the same size fitted together; about twice as long as usual any4.",
                 "any4s-gptq: the same and error feedback; runs the model on the calibration text about five times, minutes for a "
                         + "small model, an hour for one of a billion weights.",
                 "best: the same and up to three rounds of refinement; two to four times as long as any4s-gptq."
