@@ -24,7 +24,7 @@ final class Lut4Matrix extends LutMatrix {
 
     @Override
     void products(MemorySegment x, int tokens, float[] y, int from, int to) {
-        if (arrangement.wide()) {
+        if (tokens <= Lut4Tiles.TOKENS && arrangement.wide()) {
             Lut4Tiles.multiply(this, x, tokens, y, from, to);
         } else {
             super.products(x, tokens, y, from, to);

@@ -21,6 +21,9 @@ import jdk.incubator.vector.VectorOperators;
 /// stays
 /// in the nearest cache. Between chunks the sums of a tile, four rows and four tokens, are kept in scratch memory.
 final class Lut4Tiles {
+    /// For more tokens than these, rows are better decoded once to floats.
+    static final int TOKENS = 16;
+
     private static final int ROWS = 32;
     private static final int CHUNK = 8;
     private static final int TILE = 4;
