@@ -3,6 +3,8 @@ package io.any4.tinygemm;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.WeakHashMap;
 
 /// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
 ///
@@ -14,6 +16,9 @@ public final class CpuDevice implements Device {
     private final Team team;
     private final boolean ownsTeam;
     private final String description;
+    /// By buffer of frequencies, as long as a model uses it.
+    private final Map<Buffer, RopeTable> ropeTables = new WeakHashMap<>();
+
     private MemorySegment arranged = Scratch.aligned(0);
 
     CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why) {
@@ -146,26 +151,28 @@ public final class CpuDevice implements Device {
     @Override
     public void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span) {
         float[] data = CpuBuffer.of(x);
-        float[] frequencies = CpuBuffer.of(inverseFrequencies);
+        RopeTable table = ropeTable(inverseFrequencies);
+        table.reach(span.position() + span.tokens());
+        float[] cos = table.cosines();
+        float[] sin = table.sines();
+        int half = headDim / 2;
         team.run(span.tokens(), 4, (first, last) -> {
-            float[] cos = new float[headDim / 2];
-            float[] sin = new float[headDim / 2];
             for (int t = first; t < last; t++) {
-                angles(frequencies, span.position() + t, cos, sin);
+                int angle = (span.position() + t) * half;
                 for (int head = 0; head < heads; head++) {
-                    kernels.rotate(data, ((span.row() + t) * heads + head) * headDim, cos, sin, headDim / 2);
+                    kernels.rotate(data, ((span.row() + t) * heads + head) * headDim, cos, sin, angle, half);
                 }
             }
         });
     }
 
-    /// Angles are rounded to float before their cosine is taken, as in PyTorch: checkpoints were trained that way.
-    private static void angles(float[] frequencies, int position, float[] cos, float[] sin) {
-        for (int i = 0; i < cos.length; i++) {
-            float angle = position * frequencies[i];
-            cos[i] = (float) Math.cos(angle);
-            sin[i] = (float) Math.sin(angle);
+    private RopeTable ropeTable(Buffer frequencies) {
+        RopeTable table = ropeTables.get(frequencies);
+        if (table == null) {
+            table = new RopeTable(CpuBuffer.of(frequencies).clone());
+            ropeTables.put(frequencies, table);
         }
+        return table;
     }
 
     @Override

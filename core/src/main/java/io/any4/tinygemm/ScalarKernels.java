@@ -42,12 +42,12 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void rotate(float[] x, int offset, float[] cos, float[] sin, int half) {
+    public void rotate(float[] x, int offset, float[] cos, float[] sin, int angle, int half) {
         for (int i = 0; i < half; i++) {
             float a = x[offset + i];
             float b = x[offset + half + i];
-            x[offset + i] = (float) ((double) a * cos[i] - (double) b * sin[i]);
-            x[offset + half + i] = (float) ((double) b * cos[i] + (double) a * sin[i]);
+            x[offset + i] = (float) ((double) a * cos[angle + i] - (double) b * sin[angle + i]);
+            x[offset + half + i] = (float) ((double) b * cos[angle + i] + (double) a * sin[angle + i]);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.any4.tinygemm;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// A model runs a hundred short loops per token, so a loop must start and end in microseconds: members wait for the
 /// next loop spinning for a short while, and park only when none comes. Each member gets one contiguous range that
 /// depends on nothing but the arguments, and a loop body must write only what belongs to its range: results then do not
-/// depend on the number of threads.
+/// depend on the number of threads. The caller runs the range of a member that has not begun when its own is done.
 ///
 /// Loops of different callers run one after the other. A loop started inside a loop runs on the calling thread.
 public final class Team implements AutoCloseable {
@@ -20,6 +21,12 @@ public final class Team implements AutoCloseable {
         void run(int from, int to);
     }
 
+    /// About as long as the serial part between two loops of a decoder takes.
+    private static final int SPINS = 2000;
+
+    /// With more threads than processors, spinning keeps another thread from its work.
+    private static final int SPINS_WHEN_CROWDED = 20;
+
     private final ReentrantLock turn = new ReentrantLock();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final TeamMember[] members;
@@ -29,9 +36,10 @@ public final class Team implements AutoCloseable {
         if (threads < 1) {
             throw new IllegalArgumentException("a team needs at least one thread, not " + threads);
         }
+        int spins = threads <= Runtime.getRuntime().availableProcessors() ? SPINS : SPINS_WHEN_CROWDED;
         members = new TeamMember[threads - 1];
         for (int i = 0; i < members.length; i++) {
-            members[i] = new TeamMember("any4-team-" + (i + 1), failure);
+            members[i] = new TeamMember("any4-team-" + (i + 1), failure, spins);
             members[i].start();
         }
     }
@@ -73,7 +81,7 @@ public final class Team implements AutoCloseable {
             own = thrown;
         }
         for (TeamMember member : members) {
-            member.await();
+            member.finish();
         }
         Throwable others = failure.getAndSet(null);
         rethrow(own != null ? own : others);
@@ -91,6 +99,11 @@ public final class Team implements AutoCloseable {
             case Error e -> throw e;
             default -> throw new IllegalStateException(thrown);
         }
+    }
+
+    /// The threads beside the caller's.
+    List<Thread> members() {
+        return List.of(members);
     }
 
     private boolean isMember() {

@@ -1,30 +1,36 @@
 package io.any4.tinygemm;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// One thread of a [Team]: waits for a range of a loop, runs it, reports back.
 ///
-/// `given` and `done` count loops; the member works while they differ. Both sides of the hand-over spin first and park
-/// when that takes too long, so a loop costs no system call while the team is busy and no processor time while it is
-/// not.
+/// A range that is handed over is taken once: by the member, or by the caller if it is done before the member has
+/// begun, so that no loop waits for a thread that the system has not scheduled yet. Both sides of the hand-over spin
+/// first and park when that takes too long: a loop costs no system call while the team is busy and no processor time
+/// while it is not.
 final class TeamMember extends Thread {
-    /// About as long as the serial part between two loops of a decoder takes.
-    private static final int SPINS = 2000;
+    private static final int IDLE = 0;
+    private static final int OFFERED = 1;
+    private static final int TAKEN = 2;
 
     private final AtomicReference<@Nullable Throwable> failure;
+    private final int spins;
+    private final AtomicInteger state = new AtomicInteger(IDLE);
     private Team.@Nullable Range body;
     private int from;
     private int to;
-    private volatile int given;
-    private volatile int done;
+    private volatile boolean parked;
     private volatile boolean ended;
     private volatile @Nullable Thread waiter;
 
-    TeamMember(String name, AtomicReference<@Nullable Throwable> failure) {
+    /// @param spins rounds to wait before giving the processor up
+    TeamMember(String name, AtomicReference<@Nullable Throwable> failure, int spins) {
         super(name);
         this.failure = failure;
+        this.spins = spins;
         setDaemon(true);
     }
 
@@ -33,21 +39,34 @@ final class TeamMember extends Thread {
         if (ended) {
             throw new IllegalStateException("this team is closed");
         }
+        if (from >= to) {
+            return;
+        }
         this.body = body;
         this.from = from;
         this.to = to;
-        given = done + 1; // publishes the plain fields above
-        LockSupport.unpark(this);
+        state.set(OFFERED); // publishes the plain fields above
+        if (parked) {
+            LockSupport.unpark(this);
+        }
     }
 
-    /// Returns when the range handed over last is done.
-    void await() {
-        for (int i = 0; done != given; i++) {
-            if (i < SPINS) {
+    /// Returns when the range handed over last is done, which the calling thread sees to itself if the member has not
+    /// begun.
+    void finish() {
+        if (state.get() == IDLE) {
+            return;
+        }
+        if (state.compareAndSet(OFFERED, TAKEN)) {
+            runRange();
+            return;
+        }
+        for (int i = 0; state.get() != IDLE; i++) {
+            if (i < spins) {
                 Thread.onSpinWait();
             } else {
                 waiter = Thread.currentThread();
-                if (done != given) {
+                if (state.get() != IDLE) {
                     LockSupport.park(this);
                 }
             }
@@ -62,25 +81,30 @@ final class TeamMember extends Thread {
 
     @Override
     public void run() {
-        while (awaitWork()) {
-            runRange();
-            done = given;
-            Thread waiting = waiter;
-            if (waiting != null) {
-                LockSupport.unpark(waiting);
+        while (awaitOffer()) {
+            if (state.compareAndSet(OFFERED, TAKEN)) {
+                runRange();
+                Thread waiting = waiter;
+                if (waiting != null) {
+                    LockSupport.unpark(waiting);
+                }
             }
         }
     }
 
-    private boolean awaitWork() {
-        for (int i = 0; given == done; i++) {
+    private boolean awaitOffer() {
+        for (int i = 0; state.get() != OFFERED; i++) {
             if (ended) {
                 return false;
             }
-            if (i < SPINS) {
+            if (i < spins) {
                 Thread.onSpinWait();
             } else {
-                LockSupport.park(this);
+                parked = true;
+                if (state.get() != OFFERED && !ended) {
+                    LockSupport.park(this);
+                }
+                parked = false;
             }
         }
         return true;
@@ -88,13 +112,14 @@ final class TeamMember extends Thread {
 
     private void runRange() {
         Team.Range work = body;
-        if (work == null || from >= to) {
-            return;
-        }
         try {
-            work.run(from, to);
+            if (work != null) {
+                work.run(from, to);
+            }
         } catch (Throwable thrown) {
             failure.compareAndSet(null, thrown);
+        } finally {
+            state.set(IDLE);
         }
     }
 }

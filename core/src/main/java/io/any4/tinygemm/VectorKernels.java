@@ -113,21 +113,21 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void rotate(float[] x, int offset, float[] cos, float[] sin, int half) {
+    public void rotate(float[] x, int offset, float[] cos, float[] sin, int angle, int half) {
         int i = 0;
         for (; i < FLOATS.loopBound(half); i += LANES) {
             FloatVector a = FloatVector.fromArray(FLOATS, x, offset + i);
             FloatVector b = FloatVector.fromArray(FLOATS, x, offset + half + i);
-            FloatVector c = FloatVector.fromArray(FLOATS, cos, i);
-            FloatVector s = FloatVector.fromArray(FLOATS, sin, i);
+            FloatVector c = FloatVector.fromArray(FLOATS, cos, angle + i);
+            FloatVector s = FloatVector.fromArray(FLOATS, sin, angle + i);
             a.mul(c).sub(b.mul(s)).intoArray(x, offset + i);
             b.mul(c).add(a.mul(s)).intoArray(x, offset + half + i);
         }
         for (; i < half; i++) {
             float a = x[offset + i];
             float b = x[offset + half + i];
-            x[offset + i] = a * cos[i] - b * sin[i];
-            x[offset + half + i] = b * cos[i] + a * sin[i];
+            x[offset + i] = a * cos[angle + i] - b * sin[angle + i];
+            x[offset + half + i] = b * cos[angle + i] + a * sin[angle + i];
         }
     }
 

@@ -117,6 +117,35 @@ class TeamTest {
         }
     }
 
+    /// Also what a container does that has fewer processors than threads.
+    @Test
+    void moreThreadsThanProcessorsGetThrough() {
+        int threads = 4 * Runtime.getRuntime().availableProcessors();
+        try (Team team = new Team(threads)) {
+            int[] counts = new int[threads];
+            for (int round = 0; round < 3000; round++) {
+                team.run(threads, 1, (from, to) -> {
+                    for (int i = from; i < to; i++) {
+                        counts[i]++;
+                    }
+                });
+            }
+            assertThat(counts).containsOnly(3000);
+        }
+    }
+
+    @Test
+    void anIdleTeamSleeps() throws InterruptedException {
+        try (Team team = new Team(3)) {
+            ranges(team, 3, 1);
+            for (Thread member : team.members()) {
+                while (member.getState() != Thread.State.WAITING) {
+                    Thread.sleep(1); // a member that spins for ever never gets here
+                }
+            }
+        }
+    }
+
     @Test
     void aClosedTeamRefusesWork() {
         Team team = new Team(2);

@@ -87,10 +87,10 @@ class VectorOperationsTest {
         int half = headDim / 2;
         float[] expected = random.normal(headDim + 3);
         float[] actual = expected.clone();
-        float[] cos = random.normal(half);
-        float[] sin = random.normal(half);
-        scalar.rotate(expected, 3, cos, sin, half);
-        vector.rotate(actual, 3, cos, sin, half);
+        float[] cos = random.normal(half + 5);
+        float[] sin = random.normal(half + 5);
+        scalar.rotate(expected, 3, cos, sin, 5, half);
+        vector.rotate(actual, 3, cos, sin, 5, half);
         assertClose(actual, expected, 1e-6f);
     }
 
