@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -80,6 +81,10 @@ final class BenchCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     Format format;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init")
+    CacheOptions cache;
+
     enum Format {
         MD,
         CSV,
@@ -103,6 +108,7 @@ final class BenchCommand implements Callable<Integer> {
                 LoadedModel loaded = LoadedModel.open(model, device);
                 Progress progress =
                         Terminal.of(root).progress("bench", runs * (1 + several.size()), Progress.Unit.of("runs"))) {
+            cache.applyToRun(loaded.decoder());
             Benchmark benchmark = new Benchmark(loaded.decoder());
             Map<String, Object> facts = facts(
                     device,

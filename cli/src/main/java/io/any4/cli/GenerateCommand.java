@@ -95,7 +95,7 @@ final class GenerateCommand implements Callable<Integer> {
         try (Device device = root.openDevice();
                 LoadedModel loaded = LoadedModel.open(model, device);
                 Tokenizer tokenizer = Tokenizer.load(model)) {
-            cache.apply(loaded.decoder());
+            cache.applyToRun(loaded.decoder());
             GenerationDefaults defaults =
                     GenerationDefaults.read(model, loaded.decoder().config());
             GenerationOptions options = new GenerationOptions(maxTokens, sampling(defaults), defaults.stopIds());

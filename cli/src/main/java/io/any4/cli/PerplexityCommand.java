@@ -61,7 +61,7 @@ final class PerplexityCommand implements Callable<Integer> {
         Terminal terminal = Terminal.of(root);
         try (Device device = root.openDevice();
                 LoadedModel loaded = LoadedModel.open(model, device)) {
-            cache.apply(loaded.decoder());
+            cache.applyToMeasure(loaded.decoder());
             Windows windows = loaded.windows(contents, window);
             if (windows.shortened()) {
                 terminal.note(

@@ -122,6 +122,10 @@ class WorkflowTest {
                 .get("perplexity")
                 .asDouble();
         assertThat(quantized).isNotEqualTo(exact).isCloseTo(exact, within(0.2 * exact));
+        double halved = json("perplexity", demo, "--text", text, "--kv-cache", "f16", "--json")
+                .get("perplexity")
+                .asDouble();
+        assertThat(halved).isNotEqualTo(exact).isCloseTo(exact, within(1e-4 * exact));
         assertThat(json("generate", demo, "Once", "--max-tokens", 4, "--kv-cache", "int8", "--json")
                         .get("ids"))
                 .isNotEmpty();
