@@ -5,6 +5,7 @@ import static io.any4.tinygemm.Simd.HALF_SHORTS;
 import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.tensor.DType;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -39,8 +40,8 @@ final class AttentionTile {
     /// Writes `count` rows of `dim` elements, the first at element `from` and each `width` after the one before, to
     /// rows of `row` floats at `panel[to ..]`.
     static void widen(CpuRows cache, int from, int width, int count, int dim, float[] panel, int to, int row) {
-        int whole = FLOATS.loopBound(dim);
-        for (int i = 0; i < whole; i += LANES) {
+        int whole = dim / (4 * LANES) * 4 * LANES;
+        for (int i = 0; i < whole; i += 4 * LANES) {
             switch (cache) {
                 case CpuBuffer(float[] data) -> copy(data, from + i, width, count, panel, to + i, row);
                 case CpuHalfBuffer(short[] data, DType dtype)
@@ -49,31 +50,56 @@ final class AttentionTile {
                     widenBf16(data, from + i, width, count, panel, to + i, row);
             }
         }
-        for (int i = whole; i < row; i++) {
-            for (int p = 0; p < count; p++) {
-                panel[to + p * row + i] = i < dim ? cache.get(from + p * width + i) : 0;
-            }
+        if (whole < row) {
+            finish(cache, from, width, count, whole, dim, panel, to, row);
         }
     }
 
-    /// One vector of each row: the inner loop is over rows, for heads are short.
+    /// Four vectors of each row: the loop is over rows, for heads are short.
     private static void copy(float[] data, int from, int width, int count, float[] panel, int to, int row) {
         for (int p = 0; p < count; p++) {
-            FloatVector.fromArray(FLOATS, data, from + p * width).intoArray(panel, to + p * row);
+            int source = from + p * width;
+            int target = to + p * row;
+            FloatVector.fromArray(FLOATS, data, source).intoArray(panel, target);
+            FloatVector.fromArray(FLOATS, data, source + LANES).intoArray(panel, target + LANES);
+            FloatVector.fromArray(FLOATS, data, source + 2 * LANES).intoArray(panel, target + 2 * LANES);
+            FloatVector.fromArray(FLOATS, data, source + 3 * LANES).intoArray(panel, target + 3 * LANES);
         }
     }
 
     private static void widenF16(short[] data, int from, int width, int count, float[] panel, int to, int row) {
         for (int p = 0; p < count; p++) {
-            IntVector halves = Simd.toInts(ShortVector.fromArray(HALF_SHORTS, data, from + p * width));
-            Simd.lowF16(halves).intoArray(panel, to + p * row);
+            int source = from + p * width;
+            int target = to + p * row;
+            Simd.lowF16(halves(data, source)).intoArray(panel, target);
+            Simd.lowF16(halves(data, source + LANES)).intoArray(panel, target + LANES);
+            Simd.lowF16(halves(data, source + 2 * LANES)).intoArray(panel, target + 2 * LANES);
+            Simd.lowF16(halves(data, source + 3 * LANES)).intoArray(panel, target + 3 * LANES);
         }
     }
 
     private static void widenBf16(short[] data, int from, int width, int count, float[] panel, int to, int row) {
         for (int p = 0; p < count; p++) {
-            IntVector halves = Simd.toInts(ShortVector.fromArray(HALF_SHORTS, data, from + p * width));
-            Simd.lowBf16(halves).intoArray(panel, to + p * row);
+            int source = from + p * width;
+            int target = to + p * row;
+            Simd.lowBf16(halves(data, source)).intoArray(panel, target);
+            Simd.lowBf16(halves(data, source + LANES)).intoArray(panel, target + LANES);
+            Simd.lowBf16(halves(data, source + 2 * LANES)).intoArray(panel, target + 2 * LANES);
+            Simd.lowBf16(halves(data, source + 3 * LANES)).intoArray(panel, target + 3 * LANES);
+        }
+    }
+
+    private static IntVector halves(short[] data, int from) {
+        return Simd.toInts(ShortVector.fromArray(HALF_SHORTS, data, from));
+    }
+
+    /// The elements that fill no four vectors, and zeros behind them.
+    private static void finish(
+            CpuRows cache, int from, int width, int count, int done, int dim, float[] panel, int to, int row) {
+        for (int p = 0; p < count; p++) {
+            int target = to + p * row;
+            cache.widen(from + p * width + done, dim - done, panel, target + done);
+            Arrays.fill(panel, target + dim, target + row, 0f);
         }
     }
 

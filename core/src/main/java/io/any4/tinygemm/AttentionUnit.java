@@ -76,8 +76,8 @@ final class AttentionUnit {
     private void reserve() {
         int all = heads * paddedRows;
         keysAt = all * width;
-        valuesAt = keysAt + heads * POSITIONS * width;
-        mixedAt = valuesAt + heads * POSITIONS * width;
+        valuesAt = keysAt + POSITIONS * width;
+        mixedAt = valuesAt + POSITIONS * width;
         wholeAt = mixedAt + all * width;
         int floats = wholeAt + all * width;
         if (panel.length < floats) {
@@ -134,27 +134,20 @@ final class AttentionUnit {
     private void tile(Attention a, int start, int count) {
         int dim = a.shape().headDim();
         int stride = a.shape().kvWidth();
-        int from = start * stride + firstHead * dim;
-        int next = POSITIONS * width;
         for (int head = 0; head < heads; head++) {
-            AttentionTile.widen(a.keys(), from + head * dim, stride, count, dim, panel, keysAt + head * next, width);
-        }
-        for (int head = 0; head < heads; head++) {
-            AttentionTile.widen(
-                    a.values(), from + head * dim, stride, count, dim, panel, valuesAt + head * next, width);
-        }
-        for (int head = 0; head < heads; head++) {
+            int from = start * stride + (firstHead + head) * dim;
+            AttentionTile.widen(a.keys(), from, stride, count, dim, panel, keysAt, width);
             score(head, count);
             weigh(a, head, start);
+            AttentionTile.widen(a.values(), from, stride, count, dim, panel, valuesAt, width);
             mix(head, count);
         }
     }
 
     private void score(int head, int count) {
-        int keys = keysAt + head * POSITIONS * width;
         for (int row = 0; row < paddedRows; row += 2) {
             int queries = (head * paddedRows + row) * width;
-            AttentionTile.score(panel, queries, keys, width, count, scores, row * AttentionTile.STRIDE, sums);
+            AttentionTile.score(panel, queries, keysAt, width, count, scores, row * AttentionTile.STRIDE, sums);
         }
     }
 
@@ -181,10 +174,9 @@ final class AttentionUnit {
     }
 
     private void mix(int head, int count) {
-        int values = valuesAt + head * POSITIONS * width;
         for (int row = 0; row < paddedRows; row += 4) {
             int mixed = mixedAt + (head * paddedRows + row) * width;
-            AttentionTile.mix(panel, mixed, values, width, count, scores, row * AttentionTile.STRIDE, factors, row);
+            AttentionTile.mix(panel, mixed, valuesAt, width, count, scores, row * AttentionTile.STRIDE, factors, row);
         }
     }
 
