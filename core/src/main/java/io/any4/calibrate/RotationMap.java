@@ -6,12 +6,16 @@ import io.any4.model.ModelConfig;
 import io.any4.model.WeightNames;
 import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Rotation;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /// Which rotation meets which tensor of a model, after QuaRot (arXiv 2404.00456, section 4): the residual stream lives
-/// in one rotated space and every value head in another, both of which cost nothing at run time; the input of the down
-/// projection is rotated while the model runs.
+/// in one rotated space and every value head in another, both of which cost nothing at run time; the inputs of the
+/// output projection of attention, across its heads, and of the down projection are rotated while the model runs.
 final class RotationMap {
+    private static final String ATTENTION_OUTPUT = "self_attn.o_proj";
     private static final String ATTENTION_NORM = "input_layernorm";
     private static final String FEED_FORWARD_NORM = "post_attention_layernorm";
 
@@ -19,6 +23,7 @@ final class RotationMap {
     private final WeightNames names;
     private final Rotation residual;
     private final Rotation heads;
+    private final Rotation acrossHeads;
     private final Rotation inner;
 
     RotationMap(Checkpoint checkpoint, ModelConfig config, long seed) {
@@ -27,16 +32,15 @@ final class RotationMap {
         residual = new Rotation(config.hiddenSize(), seed);
         heads = new Rotation(config.headDim(), seed + 1);
         inner = new Rotation(config.intermediateSize(), seed + 2);
+        acrossHeads = new Rotation(config.heads() * config.headDim(), seed + 3);
     }
 
-    /// The rotation that is left for run time, of the inputs of [#rotatedModules].
-    Rotation online() {
-        return inner;
-    }
-
-    /// Pattern of the modules whose input is rotated at run time.
-    String rotatedModules() {
-        return "*." + names.down();
+    /// The rotations that are left for run time, by the pattern of the modules whose inputs they are for.
+    SequencedMap<String, Rotation> online() {
+        SequencedMap<String, Rotation> online = new LinkedHashMap<>();
+        online.put("*." + ATTENTION_OUTPUT, acrossHeads);
+        online.put("*." + names.down(), inner);
+        return online;
     }
 
     /// Whether a tensor is the gain of a norm of the residual stream: folded into the weights after it, it becomes 1.
@@ -54,20 +58,20 @@ final class RotationMap {
         String module = ModelTensors.module(name);
         return name.endsWith(ModelTensors.WEIGHT) && tensor.shape().rank() == 2
                 ? weight(name, module)
-                : new TensorRotation(null, null, name.endsWith(".bias") ? outputs(module) : null);
+                : new TensorRotation(null, List.of(), name.endsWith(".bias") ? outputs(module) : null);
     }
 
     private TensorRotation weight(String name, String module) {
         if (module.equals(WeightNames.EMBEDDING)) {
-            return new TensorRotation(null, residual, null);
+            return new TensorRotation(null, List.of(residual), null);
         }
-        if (isPart(module, "self_attn.o_proj")) {
-            return new TensorRotation(null, heads, residual);
+        if (isPart(module, ATTENTION_OUTPUT)) {
+            return new TensorRotation(null, List.of(heads, acrossHeads), residual);
         }
         if (isPart(module, names.down())) {
-            return new TensorRotation(null, inner, residual);
+            return new TensorRotation(null, List.of(inner), residual);
         }
-        return new TensorRotation(gain(norm(name, module)), residual, outputs(module));
+        return new TensorRotation(gain(norm(name, module)), List.of(residual), outputs(module));
     }
 
     /// The norm whose output a module reads.
@@ -97,7 +101,7 @@ final class RotationMap {
         if (isPart(module, "self_attn.v_proj")) {
             return heads;
         }
-        return isPart(module, "self_attn.o_proj") || isPart(module, names.down()) ? residual : null;
+        return isPart(module, ATTENTION_OUTPUT) || isPart(module, names.down()) ? residual : null;
     }
 
     float[] gain(String norm) {

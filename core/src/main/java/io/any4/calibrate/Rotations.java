@@ -20,8 +20,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// activation stands out there, so that both quantize better.
 ///
 /// The gains of the norms move into the weights after them, for only a norm without gains commutes with a rotation. The
-/// residual stream and the value heads are rotated by changing weights alone; the input of every down projection is
-/// rotated while the model runs, which `config.json` records. Weights keep their types and are rounded once; one
+/// residual stream and the value heads are rotated by changing weights alone; the inputs of attention's output
+/// projections
+/// and of the down projections are rotated while the model runs, which `config.json` records. Weights keep their types
+/// and are rounded once; one
 /// tensor is in memory at a time.
 public final class Rotations {
     private static final String EMBEDDING = WeightNames.EMBEDDING + ModelTensors.WEIGHT;
@@ -117,7 +119,7 @@ public final class Rotations {
         if (config.tiedEmbeddings() && unties()) {
             json.put("tie_word_embeddings", false);
         }
-        InputTransforms.add(json, map.rotatedModules(), map.online());
+        map.online().forEach((modules, rotation) -> InputTransforms.add(json, modules, rotation));
         return json;
     }
 }

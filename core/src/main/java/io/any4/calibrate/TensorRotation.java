@@ -5,19 +5,20 @@ import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Rotation;
 import io.any4.tinygemm.Team;
 import java.lang.foreign.Arena;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What rotating a model does to one of its tensors. A rotation narrower than a side of a matrix is applied to each of
 /// the consecutive stretches of that side, such as the heads.
 ///
 /// @param gain of the norm before it, to be multiplied into the columns
-/// @param inputs rotation of the space the rows live in
+/// @param inputs rotations of the space the rows live in, one after the other
 /// @param outputs rotation of the space the columns, or a bias, live in
 record TensorRotation(
         float @Nullable [] gain,
-        @Nullable Rotation inputs,
+        List<Rotation> inputs,
         @Nullable Rotation outputs) {
-    static final TensorRotation NONE = new TensorRotation(null, null, null);
+    static final TensorRotation NONE = new TensorRotation(null, List.of(), null);
 
     /// Columns that are rotated together, so that memory is read in stretches.
     private static final int STRIPE = 16;
@@ -51,8 +52,8 @@ record TensorRotation(
                     values[j] *= gain[j];
                 }
             }
-            if (inputs != null) {
-                inputs.apply(values, 0, values, 0, columns / inputs.width());
+            for (Rotation rotation : inputs) {
+                rotation.apply(values, 0, values, 0, columns / rotation.width());
             }
             for (int j = 0; j < columns; j++) {
                 result.setFloat((long) row * columns + j, values[j]);

@@ -25,6 +25,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -159,6 +160,12 @@ class RotationsTest {
                             .path("version")
                             .asInt())
                     .isEqualTo(2);
+            assertThat(quantized
+                            .config()
+                            .path("quantization_config")
+                            .path("input_transforms")
+                            .findValuesAsString("modules"))
+                    .containsExactly("*.self_attn.o_proj", "*.mlp.down_proj");
         }
         Files.writeString(
                 output.resolve("config.json"),
@@ -237,7 +244,8 @@ class RotationsTest {
             weights.setFloat((long) row * columns + 11, 12 * weights.getFloat((long) row * columns + 11));
         }
         try (Arena arena = Arena.ofShared()) {
-            Tensor rotated = new TensorRotation(null, new Rotation(columns, 0), null).apply(weights, team, arena);
+            Tensor rotated =
+                    new TensorRotation(null, List.of(new Rotation(columns, 0)), null).apply(weights, team, arena);
             assertThat(quantizationError(rotated)).isLessThan(0.5 * quantizationError(weights));
         }
     }
@@ -276,7 +284,7 @@ class RotationsTest {
         }
         double[][] expected = slowly(source, gain, inputs, outputs);
         try (Arena arena = Arena.ofShared()) {
-            Tensor actual = new TensorRotation(gain, inputs, outputs).apply(source, team, arena);
+            Tensor actual = new TensorRotation(gain, List.of(inputs), outputs).apply(source, team, arena);
             assertThat(actual.dtype()).isEqualTo(DType.BF16);
             for (int i = 0; i < 12; i++) {
                 for (int j = 0; j < 20; j++) {
