@@ -125,6 +125,9 @@ final class AblateCommand implements Callable<Integer> {
             for (int size : new int[] {64, 256, 512, 1024}) {
                 variants.add(new Variant("groups of " + size, PUBLISHED + ",group-size=" + size, one));
             }
+            variants.add(new Variant("k-means: random start", "any4,weighting=mean,kmeans=lloyd-random", one));
+            variants.add(new Variant("k-means: int4 start", "any4,weighting=mean,kmeans=lloyd-int", one));
+            variants.add(new Variant("k-means: nf4 start", "any4,weighting=mean,kmeans=lloyd-nf", one));
             variants.add(new Variant("k-means: fast", "any4,weighting=mean,kmeans=fast", one));
             variants.add(new Variant("k-means: exact", "any4,weighting=mean,kmeans=exact", one));
             for (int seed = 1; seed <= 2; seed++) {

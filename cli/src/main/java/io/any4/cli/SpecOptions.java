@@ -44,7 +44,8 @@ final class SpecOptions {
             paramLabel = "HOW",
             description =
                     "How any* tables are learned: fast (within a fraction of a percent of the optimum), exact, or lloyd "
-                            + "(k-means++ and Lloyd's algorithm, as in the paper). Default: fast.")
+                            + "(k-means++ and Lloyd's algorithm, as in the paper; lloyd-random, lloyd-int and lloyd-nf start it from "
+                            + "random values, even levels and those of nf4). Default: fast.")
     @Nullable
     String kmeans;
 

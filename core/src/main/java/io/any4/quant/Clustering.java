@@ -1,6 +1,6 @@
 package io.any4.quant;
 
-/// How the table of a row is found: three ways to one-dimensional weighted k-means.
+/// How the table of a row is found: ways to one-dimensional weighted k-means.
 public enum Clustering {
     /// The optimum, by dynamic programming over the sorted values.
     EXACT("exact"),
@@ -8,7 +8,14 @@ public enum Clustering {
     /// optimum.
     FAST("fast"),
     /// Lloyd's algorithm from a k-means++ start, as in the paper, for comparison with it.
-    LLOYD("lloyd");
+    LLOYD("lloyd"),
+    /// Lloyd's algorithm from values chosen at random (this and the next two: arXiv 2507.04610, section 4, on
+    /// initialisations).
+    LLOYD_RANDOM("lloyd-random"),
+    /// Lloyd's algorithm from levels spaced evenly over the range of the values, as those of int4 are.
+    LLOYD_INT("lloyd-int"),
+    /// Lloyd's algorithm from the levels of nf4 over the range of the values.
+    LLOYD_NF("lloyd-nf");
 
     private final String id;
 

@@ -39,7 +39,7 @@ final class KMeans {
     /// Writes `levels` ascending centroids of the loaded points. With no more distinct values than levels they
     /// are the values, the largest one repeated.
     ///
-    /// @param seed decides the start of [Clustering#LLOYD]
+    /// @param seed decides the starts of [Clustering#LLOYD] and [Clustering#LLOYD_RANDOM]
     void cluster(int levels, long seed, float[] result) {
         if (points.size() <= levels) {
             takeValues(levels);
@@ -47,7 +47,7 @@ final class KMeans {
             switch (clustering) {
                 case EXACT -> exact(levels);
                 case FAST -> fast(levels);
-                case LLOYD -> lloyd(levels, seed);
+                case LLOYD, LLOYD_RANDOM, LLOYD_INT, LLOYD_NF -> lloyd(levels, seed);
             }
         }
         for (int k = 0; k < levels; k++) {
@@ -83,7 +83,12 @@ final class KMeans {
     }
 
     private void lloyd(int levels, long seed) {
-        plusPlus.choose(levels, seed, centroids);
+        switch (clustering) {
+            case LLOYD_RANDOM -> GridStart.random(points, levels, seed, centroids);
+            case LLOYD_INT -> GridStart.even(points, levels, centroids);
+            case LLOYD_NF -> GridStart.normal(points, levels, centroids);
+            default -> plusPlus.choose(levels, seed, centroids);
+        }
         Arrays.fill(cuts, 0);
         cuts[levels] = points.size();
         Lloyd.refine(points, centroids, levels, cuts, MAX_ITERATIONS, LLOYD_TOLERANCE * points.variance());

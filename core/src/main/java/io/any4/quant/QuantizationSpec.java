@@ -86,8 +86,9 @@ public record QuantizationSpec(
 
     /// The specification a text describes: a method, then `key=value` settings separated by commas. Keys are
     /// `group-size` (a number or `row`), `symmetric` (`true`, `false`), `zero-point` (`float`, `integer`), `kmeans`
-    /// (`exact`, `fast`, `lloyd`), `weighting` (`none`, `mean`, `mean-unscaled`, `mean-abs`, `second-moment`),
-    /// `table` (`row`, `matrix`), `metadata` (`f16`, `bf16`, `f32`) and `seed`.
+    /// (`exact`, `fast`, `lloyd`, `lloyd-random`, `lloyd-int`, `lloyd-nf`), `weighting` (`none`, `mean`,
+    /// `mean-unscaled`, `mean-abs`, `second-moment`), `table` (`row`, `matrix`), `metadata` (`f16`, `bf16`, `f32`)
+    /// and `seed`.
     ///
     /// @throws InvalidInputException if it describes none
     public static QuantizationSpec parse(String text) {
