@@ -73,7 +73,7 @@ final class BitOptions {
             QuantizeCommand command, Checkpoint checkpoint, Device device, Team team) {
         Decoder decoder = Decoder.load(checkpoint, device);
         CalibrationData data =
-                command.calibration.data(command.model, decoder.config().contextLength(), command.seed);
+                command.calibration.data(command, decoder.config().contextLength());
         int blocks = decoder.config().layers();
         try (Progress progress = Terminal.of(command.root).progress("measuring", blocks, Progress.Unit.of("blocks"))) {
             return Sensitivities.measure(decoder, data, command.seed, team, (done, total) -> progress.to(done));

@@ -16,8 +16,8 @@ final class PreparationOptions {
             names = "--rotate",
             description =
                     "Rotate the model by random Hadamard matrices first (QuaRot), which spreads outliers; it pays with methods that feed "
-                            + "errors back. Needs room for an unquantized copy while it runs; the output rotates the inputs of its down "
-                            + "projections when it runs.")
+                            + "errors back. Needs room for an unquantized copy while it runs; the output rotates the inputs of its "
+                            + "attention output and down projections when it runs.")
     boolean rotate;
 
     @Option(
@@ -81,7 +81,7 @@ final class PreparationOptions {
                 Progress progress = terminal.progress("scaling", 100, Progress.Unit.of("percent"))) {
             Decoder decoder = Decoder.load(original, device);
             CalibrationData data =
-                    command.calibration.data(command.model, decoder.config().contextLength(), command.seed);
+                    command.calibration.data(command, decoder.config().contextLength());
             return ModelCopy.scaled(
                     original,
                     command.output,

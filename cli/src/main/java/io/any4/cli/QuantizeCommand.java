@@ -16,6 +16,7 @@ import io.any4.tinygemm.Team;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -136,11 +137,11 @@ final class QuantizeCommand implements Callable<Integer> {
         }
         try (PreparationOptions.Source source = preparation.open(this)) {
             Checkpoint checkpoint = source.checkpoint();
-            QuantizationSettings settings = bits.apply(this, checkpoint, uniform);
+            QuantizationSettings settings = bits.apply(this, checkpoint, matched(checkpoint, uniform));
             QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
             if (calibration.rounding().usesHessian() || Quantization.needsStatistics(plan)) {
                 int context = ModelConfig.parse(checkpoint.config()).contextLength();
-                CalibrationData data = calibration.data(model, context, seed);
+                CalibrationData data = calibration.data(this, context);
                 StatisticsSource announced = calibration.announced(plan, data);
                 quantizeCalibrated(checkpoint, QuantizationPlan.of(checkpoint, settings, announced), data, watch);
             } else {
@@ -148,6 +149,17 @@ final class QuantizeCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    /// The settings of a recipe with groups that suit the rows, unless their size was chosen.
+    private QuantizationSettings matched(Checkpoint checkpoint, QuantizationSettings settings) {
+        if (recipe.recipe == null || format.groupSize != null) {
+            return settings;
+        }
+        QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
+        List<String> all = new ArrayList<>(MatchedGroups.overrides(plan));
+        all.addAll(overrides);
+        return settings.withOverrides(all);
     }
 
     QuantizationSettings settings() {

@@ -14,7 +14,7 @@ enum Recipe {
     /// The same, codes chosen by error feedback.
     ANY4S_GPTQ("any4s-gptq", "any4s", Rounding.GPTQ),
     /// The most accurate on held-out text at the bits of any4.
-    BEST("best", "any4s", new Rounding(true, 3));
+    BEST("best", "any4s", new Rounding(true, false, 3));
 
     private final String id;
     private final String format;
@@ -32,6 +32,12 @@ enum Recipe {
 
     Rounding rounding() {
         return rounding;
+    }
+
+    /// Whether the model writes the calibration text itself unless there is another: Hessians need more of it than the
+    /// built-in prompt has.
+    boolean needsText() {
+        return rounding.usesHessian();
     }
 
     /// The name users write.

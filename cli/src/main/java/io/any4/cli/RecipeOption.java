@@ -15,8 +15,20 @@ import picocli.CommandLine.TypeConversionException;
 /// The option that chooses a method and all its settings by one name.
 final class RecipeOption {
     /// What a recipe decides.
-    private static final List<String> DECIDED =
-            List.of("--method", "--kmeans", "--weighting", "--table", "--symmetric", "--gptq", "--refine");
+    private static final List<String> DECIDED = List.of(
+            "--method",
+            "--kmeans",
+            "--weighting",
+            "--table",
+            "--symmetric",
+            "--zero-point",
+            "--sequential",
+            "--gptq",
+            "--gptaq",
+            "--refine",
+            "--rotate",
+            "--awq",
+            "--bits");
 
     @Option(
             names = "--recipe",
@@ -27,9 +39,11 @@ final class RecipeOption {
                 "Method and settings by one name, in order of accuracy and time:",
                 "paper: any4 as published; about as fast as exact.",
                 "exact: any4, tables solved exactly; several times as long as the usual, fast tables.",
-                "any4s: tables and byte scales of the same size fitted together; about twice as long as usual any4.",
-                "any4s-gptq: the same and error feedback; runs the model on the calibration text about five times, minutes for a "
-                        + "small model, an hour for one of a billion weights.",
+                "any4s: tables and byte scales fitted together, in groups as small as the bits of any4 allow; about twice as long "
+                        + "as usual any4.",
+                "any4s-gptq: the same and error feedback; lets the model write 32,768 tokens to calibrate on unless --calibration "
+                        + "names a text, and runs it on them about five times: minutes for a small model, an hour for one of a "
+                        + "billion weights, and as long again to write the text.",
                 "best: the same and up to three rounds of refinement; two to four times as long as any4s-gptq."
             })
     @Nullable

@@ -245,6 +245,8 @@ class BadInputTest {
         Path empty = Files.createFile(directory.resolve("empty.txt"));
         refuse(INPUT, "empty.txt is empty", "quantize", model, "-o", output, "--calibration", empty);
         refuse(INPUT, "at least one sample", "quantize", model, "-o", output, "--calibration", text, "--samples", 0);
+        refuse(INPUT, "at least one sample", "quantize", model, "-o", output, "--calibration", "self", "--samples", 0);
+        refuse(INPUT, "GPTAQ", "quantize", model, "-o", output, "--gptaq", "--refine", 1);
     }
 
     @ParameterizedTest

@@ -11,9 +11,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.json.JsonMapper;
 
 /// Methods by one name, and the table of what each choice is worth.
 class RecipeTest {
+    /// Four to a row, which any4 spends as many bits on: the rows have 32 and 48 weights.
+    private static final String GROUPS = "--override *_proj=group-size=8 --override *.down_proj=group-size=12";
+
     @TempDir
     Path directory;
 
@@ -28,25 +32,54 @@ class RecipeTest {
     @CsvSource({
         "paper, -m any4 --weighting mean --kmeans lloyd",
         "exact, -m any4 --kmeans exact",
-        "any4s, -m any4s",
-        "any4s-gptq, -m any4s --gptq",
-        "best, -m any4s --gptq --refine 3"
+        "any4s, -m any4s " + GROUPS,
+        "any4s-gptq, -m any4s --gptq --calibration self " + GROUPS,
+        "best, -m any4s --gptq --refine 3 --calibration self " + GROUPS
     })
     void aRecipeIsWhatItsOptionsAre(String recipe, String options) throws IOException {
         Path named = directory.resolve("named");
         Path spelled = directory.resolve("spelled");
-        assertThat(Cli.run("quantize", model, "-o", named, "--recipe", recipe).err())
-                .doesNotContain("any4j:");
-        String[] words =
-                "quantize %s -o %s %s".formatted(model, spelled, options).split(" ");
+        String few = "--samples 4 --seqlen 20";
+        String byName = "quantize %s -o %s --recipe %s %s".formatted(model, named, recipe, few);
+        assertThat(Cli.run((Object[]) byName.split(" ")).err()).doesNotContain("any4j:");
+        String[] words = "quantize %s -o %s %s %s"
+                .formatted(model, spelled, options, few)
+                .split(" ");
         assertThat(Cli.run((Object[]) words).code()).isZero();
         for (String file : new String[] {"config.json", "model.safetensors"}) {
             assertThat(named.resolve(file)).hasSameBinaryContentAs(spelled.resolve(file));
         }
     }
 
+    @Test
+    void allRecipesTakeTheSameBits() throws IOException {
+        JsonMapper json = JsonMapper.shared();
+        double any4 = 0;
+        for (Recipe recipe : Recipe.values()) {
+            Cli.Result dry = Cli.run(
+                    "quantize", model, "-o", directory.resolve("out"), "--recipe", recipe, "--dry-run", "--json");
+            double bits = json.readTree(dry.out()).get("bitsPerWeight").asDouble();
+            any4 = recipe == Recipe.PAPER ? bits : any4;
+            assertThat(bits).as(recipe.toString()).isEqualTo(any4);
+        }
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"--method int4", "-m any4", "--gptq", "--refine 2", "--kmeans fast", "--weighting none"})
+    @ValueSource(
+            strings = {
+                "--method int4",
+                "-m any4",
+                "--gptq",
+                "--gptaq",
+                "--refine 2",
+                "--kmeans fast",
+                "--weighting none",
+                "--rotate",
+                "--awq",
+                "--bits 4.5",
+                "--sequential",
+                "--zero-point integer"
+            })
     void aRecipeAndAnOptionThatItDecidesAreRefused(String option) {
         String command = "quantize %s -o %s --recipe best %s".formatted(model, directory.resolve("out"), option);
         Cli.Result result = Cli.run((Object[]) command.split(" "));
@@ -69,7 +102,7 @@ class RecipeTest {
         assertThat(result.code()).as(result.err()).isZero();
         assertThat(result.out().lines().map(line -> line.split("  ")[0]))
                 .contains("original", "as published", "weights only", "x activations", "groups of 1024")
-                .contains("k-means: exact", "k-means++: seed 2");
+                .contains("k-means: exact", "k-means++: seed 2", "k-means: random start", "k-means: int4 start");
         assertThat(result.out()).contains("calibration: ");
     }
 }

@@ -53,7 +53,8 @@ class WorkflowTest {
                 "--method fpq-w4a16 --group-size 32",
                 "--method fpq-w4a8 --override *.v_proj=any4",
                 "--method fpq-w4a4 --include-embeddings",
-                "--method any4 --kmeans lloyd --seed 3 --samples 2 --seqlen 16"
+                "--method any4 --kmeans lloyd --seed 3 --samples 2 --seqlen 16",
+                "--method any4s --gptaq --calibration self --samples 5 --seqlen 20"
             })
     void quantizedModelsAreAsLargeAsAnnouncedAndRun(String options) throws IOException {
         Object[] command = command(options, "--json");
@@ -90,6 +91,8 @@ class WorkflowTest {
         double plain = divergence("plain", "-m", "int3", "-g", "32");
         assertThat(divergence("gptq", "-m", "int3", "-g", "32", "--gptq")).isLessThan(plain);
         assertThat(divergence("both", "-m", "int3", "-g", "32", "--awq", "--gptq", "--calibration", text))
+                .isLessThan(plain);
+        assertThat(divergence("gptaq", "-m", "int3", "-g", "32", "--gptaq", "--calibration", "self"))
                 .isLessThan(plain);
         Cli.Result both = Cli.run("quantize", model, "-o", output, "--awq", "--rotate");
         assertThat(both.code()).isEqualTo(2);
@@ -154,6 +157,22 @@ class WorkflowTest {
         Cli.Result dry = Cli.run("quantize", model, "-o", directory.resolve("dry"), "--rotate", "--dry-run");
         assertThat(dry.code()).isEqualTo(2);
         assertThat(dry.err()).contains("--dry-run cannot be combined with --rotate");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-m any4s --gptq", "-m int4 --gptaq", "-m fpq-w4a16 --gptq", "-m fpq-w4a8", "-m fpq-w4a4"})
+    void rotationGoesWithFeedbackAndFloats(String options) throws IOException {
+        Object[] words = options.split(" ");
+        double plain = divergence("plain", words);
+        double rotated = divergence(
+                "rotated",
+                Stream.concat(Stream.of(words), Stream.of("--rotate")).toArray());
+        assertThat(rotated).isPositive().isNotEqualTo(plain).isLessThan(4 * plain);
+        JsonNode steps =
+                json("inspect", directory.resolve("rotated"), "--json").at("/quantization_config/input_transforms");
+        assertThat(steps.findValuesAsString("type")).startsWith("hadamard", "hadamard");
+        assertThat(steps.findValuesAsString("type").contains("float"))
+                .isEqualTo(options.contains("w4a8") || options.contains("w4a4"));
     }
 
     @Test

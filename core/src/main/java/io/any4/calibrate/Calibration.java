@@ -47,6 +47,8 @@ public final class Calibration {
 
     /// Hessians like those of [#gptq] for any way of rounding that needs them. To refine, an eighth of the data is
     /// held out: every eighth sequence, or the end of each if there are fewer. The Hessian of that is held as well.
+    /// For asymmetric feedback, the hidden states of the original model and how the input differs are held too: as
+    /// much memory again.
     ///
     /// @throws io.any4.checkpoint.InvalidInputException if a sequence exceeds the model's context
     public static StatisticsSource hessians(
@@ -71,6 +73,7 @@ public final class Calibration {
             case ONE_PASS -> onePass(decoder, data, listener);
             case SEQUENTIAL -> sequential(decoder, data, listener);
             case GPTQ -> gptq(decoder, data, listener);
+            case GPTAQ -> hessians(decoder, data, Rounding.GPTAQ, listener);
             case SAMPLES -> samples(decoder, data, listener);
             case LAYERWISE -> hessians(decoder, data, Rounding.NEAREST, listener);
         };

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -23,11 +25,12 @@ import tools.jackson.databind.node.ObjectNode;
 /// The token sequences that a model is run on to see what activations look like.
 ///
 /// @param windows each a sequence of its own, beginning at position 0
-/// @param dataset where the text comes from: `built-in`, or the name of a file
+/// @param dataset where the text comes from: `built-in`, `self`, or the name of a file
 /// @param seed of the choice of windows; 0 where nothing was chosen
-/// @param sha256 of the text
+/// @param sha256 of the text, or of the token ids, 4 bytes each, least significant first
 public record CalibrationData(List<int[]> windows, String dataset, long seed, String sha256) {
     private static final String PROMPT = "prompt.txt";
+    private static final String SELF = "self";
 
     public CalibrationData {
         windows = List.copyOf(windows);
@@ -65,10 +68,7 @@ public record CalibrationData(List<int[]> windows, String dataset, long seed, St
     /// @param length tokens of each
     /// @throws InvalidInputException if the file cannot be read, is not UTF-8 or is empty
     public static CalibrationData ofFile(Path file, Tokenizer tokenizer, int samples, int length, long seed) {
-        if (samples <= 0 || length <= 0) {
-            throw new InvalidInputException("calibration needs at least one sample of at least one token, not %d of %d"
-                    .formatted(samples, length));
-        }
+        requireSome(samples, length);
         byte[] text = read(file);
         int[] ids = tokenizer.encode(decode(text, file), true);
         if (text.length == 0 || ids.length == 0) {
@@ -85,6 +85,34 @@ public record CalibrationData(List<int[]> windows, String dataset, long seed, St
             }
         }
         return new CalibrationData(windows, file.getFileName().toString(), seed, sha256(text));
+    }
+
+    /// Complains about sizes that leave nothing to calibrate on.
+    ///
+    /// @throws InvalidInputException if they do
+    public static void requireSome(int samples, int length) {
+        if (samples <= 0 || length <= 0) {
+            throw new InvalidInputException("calibration needs at least one sample of at least one token, not %d of %d"
+                    .formatted(samples, length));
+        }
+    }
+
+    /// Sequences that the model drew from its own distribution.
+    public static CalibrationData ofModel(List<int[]> windows, long seed) {
+        ByteBuffer ids = ByteBuffer.allocate(
+                        4 * windows.stream().mapToInt(window -> window.length).sum())
+                .order(ByteOrder.LITTLE_ENDIAN);
+        windows.forEach(window -> Arrays.stream(window).forEach(ids::putInt));
+        return new CalibrationData(windows, SELF, seed, sha256(ids.array()));
+    }
+
+    /// As [#ofModel] will describe `samples` sequences of `length` tokens that are still to be drawn, but for their
+    /// digest.
+    ///
+    /// @throws InvalidInputException if that is nothing
+    public static CalibrationData announced(int samples, int length, long seed) {
+        requireSome(samples, length);
+        return new CalibrationData(Collections.nCopies(samples, new int[length]), SELF, seed, "0".repeat(64));
     }
 
     private static byte[] read(Path file) {

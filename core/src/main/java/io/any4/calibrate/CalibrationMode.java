@@ -11,6 +11,9 @@ public enum CalibrationMode {
     /// As above, and within a block each layer on what the quantized layers before it produce; codes are chosen by
     /// feedback from the Hessian of the layer's input (GPTQ, arXiv 2210.17323).
     GPTQ("gptq"),
+    /// Like [#GPTQ], and feedback also makes up for what the inputs lost to the quantization of earlier layers (GPTAQ,
+    /// arXiv 2504.02692).
+    GPTAQ("gptaq"),
     /// Like [#GPTQ], but codes are rounded to nearest; Hessians serve to refine the result.
     LAYERWISE("layerwise"),
     /// Each block is run on what the unquantized blocks before it produce, and its inputs are sampled: what

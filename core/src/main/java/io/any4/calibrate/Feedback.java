@@ -2,6 +2,7 @@ package io.any4.calibrate;
 
 import io.any4.quant.Gptq;
 import io.any4.quant.Hessian;
+import io.any4.quant.InputShift;
 import io.any4.quant.Refinement;
 import io.any4.quant.RowListener;
 import io.any4.tensor.Tensor;
@@ -27,6 +28,7 @@ final class Feedback {
     Weight apply(
             Hessian hessianOfInput,
             @Nullable Hessian heldOut,
+            @Nullable InputShift shift,
             Tensor weights,
             Weight levels,
             RowListener listener,
@@ -38,7 +40,7 @@ final class Feedback {
         }
         Weight result = levels;
         if (rounding.feedback()) {
-            gptq = gptq == null ? Gptq.prepare(hessianOfInput, Gptq.Settings.USUAL, team) : gptq;
+            gptq = gptq == null ? Gptq.prepare(hessianOfInput, shift, Gptq.Settings.USUAL, team) : gptq;
             result = gptq.requantize(weights, levels, team, listener, arena).weight();
         }
         if (rounding.refinements() > 0) {

@@ -4,6 +4,7 @@ import io.any4.model.Decoder;
 import io.any4.model.Tap;
 import io.any4.quant.ChannelStatistics;
 import io.any4.quant.Hessian;
+import io.any4.quant.InputShift;
 import io.any4.tinygemm.Weight;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,6 +19,10 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// A stage is run as far as the input it is about. Memory is bounded by the hidden states of all sequences and by the
 /// Hessians of a stage; of those of experts as many as fit [#HESSIAN_BYTES] are collected at a time.
+///
+/// For asymmetric feedback (GPTAQ) the sequences go through the original model as well, whose hidden states are held
+/// too, and one more matrix of the size of a Hessian. Experts do without: which tokens reach them differs between the
+/// two models.
 final class FeedbackStatistics implements StatisticsSource {
     static final long HESSIAN_BYTES = 2L << 30;
     private static final int HELD_OUT = 8;
@@ -28,9 +33,11 @@ final class FeedbackStatistics implements StatisticsSource {
     private final CalibrationListener listener;
     private final SharedInputs inputs;
     private final BlockWalk walk;
+    private final @Nullable BlockWalk original;
     private final Map<String, Weight> quantized = new HashMap<>();
     private @Nullable StatisticsCollector channels;
     private @Nullable HessianCollector hessians;
+    private @Nullable ShiftCollector shifts;
 
     FeedbackStatistics(Decoder decoder, CalibrationData data, Rounding rounding, CalibrationListener listener) {
         this.decoder = decoder;
@@ -39,6 +46,7 @@ final class FeedbackStatistics implements StatisticsSource {
         this.listener = listener;
         this.inputs = new SharedInputs(decoder);
         this.walk = new BlockWalk(decoder, data.windows());
+        this.original = rounding.asymmetric() ? new BlockWalk(decoder.twin(), data.windows()) : null;
     }
 
     @Override
@@ -55,6 +63,13 @@ final class FeedbackStatistics implements StatisticsSource {
     }
 
     @Override
+    public @Nullable InputShift shift(String module) {
+        String leader = inputs.leader(module);
+        observe(leader);
+        return shifts != null && shifts.covers(leader) ? shifts.shift() : null;
+    }
+
+    @Override
     public @Nullable Hessian heldOut(String module) {
         String leader = inputs.leader(module);
         observe(leader);
@@ -67,7 +82,8 @@ final class FeedbackStatistics implements StatisticsSource {
     }
 
     private void observe(String leader) {
-        if (inputs.width(leader) == null || hessians != null && hessians.covers(leader)) {
+        Integer width = inputs.width(leader);
+        if (width == null || hessians != null && hessians.covers(leader)) {
             return;
         }
         forget();
@@ -79,29 +95,47 @@ final class FeedbackStatistics implements StatisticsSource {
         if (!walk.atHead()) {
             walk.lend(quantized);
         }
-        StatisticsCollector ofChannels = new StatisticsCollector(decoder, inputs);
-        HessianCollector ofPairs = new HessianCollector(decoder, inputs, batch(stages.get(stage), leader));
-        channels = ofChannels;
-        hessians = ofPairs;
-        run(leader, stage, ofPairs, (linear, x, tokens) -> {
-            ofChannels.input(linear, x, tokens);
-            ofPairs.input(linear, x, tokens);
-        });
+        channels = new StatisticsCollector(decoder, inputs);
+        hessians = new HessianCollector(decoder, inputs, batch(stages.get(stage), leader));
+        shifts = original == null || SharedInputs.isExpert(leader) ? null : new ShiftCollector(decoder, leader, width);
+        run(leader, stage, channels, hessians, shifts);
     }
 
-    private void run(String leader, int stage, HessianCollector collector, Tap tap) {
+    private void run(
+            String leader,
+            int stage,
+            StatisticsCollector ofChannels,
+            HessianCollector ofPairs,
+            @Nullable ShiftCollector ofShift) {
+        Tap tap = (linear, x, tokens) -> {
+            ofChannels.input(linear, x, tokens);
+            ofPairs.input(linear, x, tokens);
+        };
         int stages = inputs.stages(0).size();
         int total = (decoder.config().layers() * stages + 1) * walk.sequences();
         for (int w = 0; w < walk.sequences(); w++) {
-            collector.holdOutFrom(share(w));
-            if (walk.atHead()) {
-                walk.head(w, tap);
-            } else if (SharedInputs.isExpert(leader)) {
-                walk.observe(w, tap); // which expert runs last depends on the tokens
+            ofPairs.holdOutFrom(share(w));
+            if (ofShift == null || original == null) {
+                pass(walk, w, leader, tap);
             } else {
-                walk.observeUpTo(w, leader, tap);
+                pass(original, w, leader, ofShift.original());
+                Tap shift = ofShift.quantized();
+                pass(walk, w, leader, (linear, x, tokens) -> {
+                    tap.input(linear, x, tokens);
+                    shift.input(linear, x, tokens);
+                });
             }
             listener.progress((walk.block() * stages + stage) * walk.sequences() + w + 1, total);
+        }
+    }
+
+    private static void pass(BlockWalk walk, int sequence, String leader, Tap tap) {
+        if (walk.atHead()) {
+            walk.head(sequence, tap);
+        } else if (SharedInputs.isExpert(leader)) {
+            walk.observe(sequence, tap); // which expert runs last depends on the tokens
+        } else {
+            walk.observeUpTo(sequence, leader, tap);
         }
     }
 
@@ -135,7 +169,11 @@ final class FeedbackStatistics implements StatisticsSource {
         if (hessians != null) {
             hessians.close();
         }
+        if (shifts != null) {
+            shifts.close();
+        }
         hessians = null;
+        shifts = null;
         channels = null;
     }
 
@@ -150,6 +188,9 @@ final class FeedbackStatistics implements StatisticsSource {
         forget();
         walk.lend(weights);
         walk.advance();
+        if (original != null) {
+            original.advance();
+        }
         quantized.clear();
     }
 
@@ -164,7 +205,14 @@ final class FeedbackStatistics implements StatisticsSource {
     }
 
     static ObjectNode provenance(CalibrationData data, Rounding rounding) {
-        ObjectNode node = (rounding.feedback() ? CalibrationMode.GPTQ : CalibrationMode.LAYERWISE).provenance(data);
+        ObjectNode node = mode(rounding).provenance(data);
         return rounding.refinements() > 0 ? node.put("refine", rounding.refinements()) : node;
+    }
+
+    private static CalibrationMode mode(Rounding rounding) {
+        if (rounding.asymmetric()) {
+            return CalibrationMode.GPTAQ;
+        }
+        return rounding.feedback() ? CalibrationMode.GPTQ : CalibrationMode.LAYERWISE;
     }
 }

@@ -8,6 +8,7 @@ import io.any4.quant.Any4Format;
 import io.any4.quant.ErrorStatistics;
 import io.any4.quant.Hessian;
 import io.any4.quant.InputSample;
+import io.any4.quant.InputShift;
 import io.any4.quant.InputTransforms;
 import io.any4.quant.JointFloatSearch;
 import io.any4.quant.Quantizer;
@@ -218,7 +219,8 @@ public final class QuantizationJob {
             } else {
                 Weight levels = quantizer.quantize(weights, channels, team, RowListener.NONE, arena);
                 Hessian heldOut = statistics.heldOut(module.name());
-                quantized = feedback.apply(hessian, heldOut, weights, levels, listener, arena);
+                InputShift shift = statistics.shift(module.name());
+                quantized = feedback.apply(hessian, heldOut, shift, weights, levels, listener, arena);
             }
             Any4Format.tensors(module.name(), quantized).forEach(writer::write);
         } catch (InvalidInputException e) {

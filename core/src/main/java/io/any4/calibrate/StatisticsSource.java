@@ -3,6 +3,7 @@ package io.any4.calibrate;
 import io.any4.quant.ChannelStatistics;
 import io.any4.quant.Hessian;
 import io.any4.quant.InputSample;
+import io.any4.quant.InputShift;
 import io.any4.tinygemm.Weight;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,13 @@ public interface StatisticsSource {
         return null;
     }
 
+    /// How the same input differs from that of the unquantized model, over the tokens of [#hessian].
+    ///
+    /// @return null if that is not to be made up for
+    default @Nullable InputShift shift(String module) {
+        return null;
+    }
+
     /// Samples of a linear layer's input, for methods that quantize inputs as well.
     ///
     /// @return null if there are none
@@ -38,7 +46,7 @@ public interface StatisticsSource {
         return null;
     }
 
-    /// The same over tokens that [#hessian] has not seen; null if all were used.
+    /// The second moments over tokens that [#hessian] has not seen; null if all were used.
     default @Nullable Hessian heldOut(String module) {
         return null;
     }

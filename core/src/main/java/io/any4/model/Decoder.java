@@ -58,6 +58,12 @@ public final class Decoder {
         return new DecoderLoader(checkpoint, device, config).load();
     }
 
+    /// A decoder with the same weights and working memory of its own: replacing weights of one leaves the other as it
+    /// is.
+    public Decoder twin() {
+        return new Decoder(config, device, embedding, List.of(blocks), finalNorm, head);
+    }
+
     public ModelConfig config() {
         return config;
     }

@@ -44,6 +44,11 @@ final class FeedbackFactor {
         return diagonal[j] * diagonal[j];
     }
 
+    /// `R_jj`.
+    double pivot(int j) {
+        return diagonal[j];
+    }
+
     /// The damping it took, relative to the mean of the diagonal.
     double damping() {
         return damping;

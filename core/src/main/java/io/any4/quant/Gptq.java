@@ -5,9 +5,13 @@ import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 
 /// GPTQ (arXiv 2210.17323): rounds a row's weights one after the other, each making up for the output error that
 /// the earlier ones left, as far as the Hessian says it can.
+///
+/// Given how the layer's inputs moved when the layers before it were quantized, it aims at what the unquantized
+/// layer makes of the original inputs instead (GPTAQ, arXiv 2504.02692).
 ///
 /// Works on any format: a quantized weight supplies the levels (its tables, scales and zeros, which stay), and
 /// only the codes are chosen anew. Groups are therefore static, and channels may be taken in the order of their
@@ -17,9 +21,11 @@ public final class Gptq {
     private static final int PROGRESS_BATCHES = 8;
 
     private final FeedbackFactor factor;
+    private final float @Nullable [][] shiftFeedback;
 
-    private Gptq(FeedbackFactor factor) {
+    private Gptq(FeedbackFactor factor, float @Nullable [][] shiftFeedback) {
         this.factor = factor;
+        this.shiftFeedback = shiftFeedback;
     }
 
     /// How to go about it.
@@ -27,10 +33,15 @@ public final class Gptq {
     /// @param damping what is added to the Hessian's diagonal, relative to its mean; more if it takes more to
     ///     factor it
     /// @param byActivation whether channels with larger activations are rounded first ("act-order")
-    public record Settings(double damping, boolean byActivation) {
-        public static final Settings USUAL = new Settings(0.01, true);
+    /// @param shiftShare how much of a shift of the inputs is made up for, from 0 to 1: calibration data says less
+    ///     about the shift than about the inputs, so all of it is too much
+    public record Settings(double damping, boolean byActivation, double shiftShare) {
+        public static final Settings USUAL = new Settings(0.01, true, 0.25);
 
         public Settings {
+            if (!(shiftShare >= 0 && shiftShare <= 1)) {
+                throw new IllegalArgumentException("the share of the shift lies between 0 and 1, not at " + shiftShare);
+            }
             if (!(damping >= 0) || Double.isInfinite(damping)) {
                 throw new IllegalArgumentException("the damping must not be negative, but is " + damping);
             }
@@ -41,14 +52,27 @@ public final class Gptq {
     ///
     /// @param weight with the tables, scales and zeros of the one it was made from
     /// @param outputError mean over tokens of the squared error of the layer's output, summed over its features,
-    ///     as the damped Hessian has it
+    ///     as the damped Hessian has it; against what the shift makes of the weights if there is one
     public record Result(Weight weight, double outputError) {}
 
     /// Prepares for all weights that take the same input, such as the projections of an attention layer.
     ///
     /// @throws io.any4.checkpoint.InvalidInputException if the Hessian is not finite
     public static Gptq prepare(Hessian hessian, Settings settings, Team team) {
-        return new Gptq(FeedbackFactor.of(hessian, settings.damping(), settings.byActivation(), team));
+        return prepare(hessian, null, settings, team);
+    }
+
+    /// Prepares GPTAQ for all weights that take the same input.
+    ///
+    /// @param shift of the inputs whose Hessian it is; null for GPTQ
+    /// @throws io.any4.checkpoint.InvalidInputException if the Hessian is not finite
+    public static Gptq prepare(Hessian hessian, @Nullable InputShift shift, Settings settings, Team team) {
+        if (shift != null && shift.channels() != hessian.channels()) {
+            throw new IllegalArgumentException(
+                    "a shift of %d channels and a Hessian of %d".formatted(shift.channels(), hessian.channels()));
+        }
+        FeedbackFactor factor = FeedbackFactor.of(hessian, settings.damping(), settings.byActivation(), team);
+        return new Gptq(factor, shift == null ? null : ShiftFeedback.of(factor, shift, settings.shiftShare(), team));
     }
 
     /// The damping that was used: that of the settings, or more.
@@ -77,7 +101,7 @@ public final class Gptq {
             int count = Math.min(step, rows - first);
             team.run(count, FeedbackRows.ROWS, (from, to) -> {
                 FeedbackRows reused = idle.poll();
-                FeedbackRows batch = reused == null ? new FeedbackRows(factor, weights, levels) : reused;
+                FeedbackRows batch = reused == null ? new FeedbackRows(factor, shiftFeedback, weights, levels) : reused;
                 for (int row = start + from; row < start + to; row += FeedbackRows.ROWS) {
                     batch.round(row, Math.min(start + to, row + FeedbackRows.ROWS), output, errors, outputErrors);
                 }

@@ -8,6 +8,7 @@ import io.any4.model.Architecture;
 import io.any4.model.Decoder;
 import io.any4.model.TinyModel;
 import io.any4.quant.Hessian;
+import io.any4.quant.InputShift;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.DenseWeight;
 import io.any4.tinygemm.Device;
@@ -75,6 +76,58 @@ class FeedbackStatisticsTest {
             source.quantized(1, Map.of());
             assertMoments(source.hessian("lm_head"), rows(reference, "lm_head"));
             assertThat(source.hessian("model.embed_tokens")).isNull();
+        }
+    }
+
+    @Test
+    void shiftsAreFromWhatTheUnquantizedModelProduces() throws IOException {
+        TinyModel model = new TinyModel(Architecture.LLAMA, 9);
+        try (Checkpoint checkpoint = Checkpoint.open(model.write(directory))) {
+            Decoder original = Decoder.load(checkpoint, device);
+            Decoder reference = Decoder.load(checkpoint, device);
+            Decoder decoder = Decoder.load(checkpoint, device);
+            StatisticsSource source = Calibration.hessians(decoder, DATA, Rounding.GPTAQ, CalibrationListener.NONE);
+            Map<String, Weight> weights = new HashMap<>();
+            for (String module : List.of("self_attn.q_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.down_proj")) {
+                reference.replace(0, weights);
+                assertShift(source.shift(BLOCK + module), original, reference, BLOCK + module);
+                Weight weight = new DenseWeight(model.tensor("model.layers.1." + module + ".weight"));
+                weights.put(BLOCK + module, weight);
+                source.quantized(BLOCK + module, weight);
+            }
+            source.quantized(0, weights);
+            reference.replace(0, weights);
+            assertShift(source.shift("model.layers.1.mlp.up_proj"), original, reference, "model.layers.1.mlp.up_proj");
+            source.quantized(1, Map.of());
+            assertShift(source.shift("lm_head"), original, reference, "lm_head");
+        }
+    }
+
+    private static void assertShift(@Nullable InputShift measured, Decoder original, Decoder reference, String module) {
+        List<float[]> before = rows(original, module);
+        List<float[]> after = rows(reference, module);
+        InputShift shift = Objects.requireNonNull(measured);
+        int n = after.getFirst().length;
+        for (int i = 0; i < n; i++) {
+            for (int j = 0; j < n; j++) {
+                double sum = 0;
+                for (int t = 0; t < after.size(); t++) {
+                    sum += ((double) before.get(t)[i] - after.get(t)[i]) * after.get(t)[j];
+                }
+                assertThat((double) shift.products().getFloat((long) i * n + j))
+                        .as("%s: %d, %d", module, i, j)
+                        .isCloseTo(sum / after.size(), within(1e-5));
+            }
+        }
+    }
+
+    @Test
+    void expertsHaveNoShift() throws IOException {
+        try (Checkpoint checkpoint = Checkpoint.open(new TinyModel(Architecture.MIXTRAL, 9).write(directory))) {
+            Decoder decoder = Decoder.load(checkpoint, device);
+            StatisticsSource source = Calibration.hessians(decoder, DATA, Rounding.GPTAQ, CalibrationListener.NONE);
+            assertThat(source.shift(BLOCK + "self_attn.o_proj")).isNotNull();
+            assertThat(source.shift(BLOCK + "block_sparse_moe.experts.0.w1")).isNull();
         }
     }
 

@@ -115,6 +115,15 @@ class SequentialQuantizationTest {
         assertUnchangedByInterruptions(CalibrationMode.GPTQ);
     }
 
+    @ParameterizedTest
+    @EnumSource(
+            value = Architecture.class,
+            names = {"LLAMA", "MIXTRAL"})
+    void anInterruptionDoesNotChangeTheBytesOfGptaq(Architecture architecture) throws IOException {
+        write(architecture);
+        assertUnchangedByInterruptions(CalibrationMode.GPTAQ);
+    }
+
     private void assertUnchangedByInterruptions(CalibrationMode mode) throws IOException {
         Path whole = run("whole", SETTINGS, mode, JobListener.NONE);
         for (String stop : List.of("model.layers.0.self_attn.o_proj", "model.layers.1.self_attn.o_proj")) {
@@ -148,7 +157,9 @@ class SequentialQuantizationTest {
         QuantizationSettings settings = QuantizationSettings.of(QuantizationSpec.parse("int3,group-size=32"));
         double rounded = logitError(run("rounded", settings, CalibrationMode.SEQUENTIAL, JobListener.NONE));
         double fedBack = logitError(run("gptq", settings, CalibrationMode.GPTQ, JobListener.NONE));
+        double asymmetric = logitError(run("gptaq", settings, CalibrationMode.GPTAQ, JobListener.NONE));
         assertThat(fedBack).isPositive().isLessThan(0.8 * rounded);
+        assertThat(asymmetric).isPositive().isNotEqualTo(fedBack).isLessThan(0.8 * rounded);
     }
 
     private double logitError(Path quantized) {

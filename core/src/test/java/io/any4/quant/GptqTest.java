@@ -28,7 +28,20 @@ final class GptqTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"int4", "nf4", "any4", "any2", "any4s", "int8", "int3,symmetric=true"})
+    @ValueSource(
+            strings = {
+                "int4",
+                "nf4",
+                "fp4",
+                "fp4-e2m1",
+                "any4",
+                "any3",
+                "any2",
+                "any4s",
+                "any3s",
+                "int8",
+                "int3,symmetric=true"
+            })
     void outputsAreBetterThanByRoundingToNearest(String spec) {
         LayerProblem problem = new LayerProblem(1);
         Weight nearest = problem.quantize(spec);
@@ -74,7 +87,7 @@ final class GptqTest {
         for (String spec : new String[] {"int4", "any3", "any4s"}) {
             LayerProblem problem = new LayerProblem(7);
             LutWeight levels = (LutWeight) problem.quantize(spec);
-            Weight fed = requantize(problem, levels, new Gptq.Settings(0.01, byActivation))
+            Weight fed = requantize(problem, levels, new Gptq.Settings(0.01, byActivation, 0))
                     .weight();
             float[] expected = paper(problem, levels, byActivation);
             float[] actual = IntGoldenTest.values(fed);
@@ -129,7 +142,7 @@ final class GptqTest {
         for (double[] row : h) {
             Arrays.fill(row, 1); // one direction only
         }
-        Gptq undamped = Gptq.prepare(hessian(h), new Gptq.Settings(0, true), TEAM);
+        Gptq undamped = Gptq.prepare(hessian(h), new Gptq.Settings(0, true, 0), TEAM);
         assertThat(undamped.damping()).isGreaterThan(0);
         LayerProblem problem = new LayerProblem(2);
         Weight fed = undamped.requantize(
@@ -184,7 +197,7 @@ final class GptqTest {
         return new Hessian(Tensor.ofFloats(flat, n, n), 1000);
     }
 
-    private static double[][] damped(double[][] h, double damping) {
+    static double[][] damped(double[][] h, double damping) {
         double mean = 0;
         for (int j = 0; j < h.length; j++) {
             mean += h[j][j] / h.length;
@@ -229,7 +242,7 @@ final class GptqTest {
         return stored;
     }
 
-    private static double nearest(LutWeight levels, int row, int column, double value) {
+    static double nearest(LutWeight levels, int row, int column, double value) {
         int group = row * levels.groups() + column / levels.groupSize();
         double scale = levels.scale().getFloat(group);
         double zero = levels.zero() == null ? 0 : levels.zero().getFloat(group);
@@ -245,7 +258,7 @@ final class GptqTest {
     }
 
     /// Gauss and Jordan.
-    private static double[][] inverse(double[][] matrix) {
+    static double[][] inverse(double[][] matrix) {
         int n = matrix.length;
         double[][] a = new double[n][];
         double[][] inverse = new double[n][n];
@@ -273,7 +286,7 @@ final class GptqTest {
     }
 
     /// `U` with `matrix = U^T U`.
-    private static double[][] upperCholesky(double[][] matrix) {
+    static double[][] upperCholesky(double[][] matrix) {
         int n = matrix.length;
         double[][] upper = new double[n][n];
         for (int i = 0; i < n; i++) {

@@ -65,6 +65,14 @@ final class LayerProblem {
         return weights;
     }
 
+    double[][] calibration() {
+        return calibration;
+    }
+
+    double[][] heldOut() {
+        return heldOut;
+    }
+
     Tensor tensor() {
         return Tensor.ofFloats(weights, ROWS, COLUMNS);
     }
@@ -85,16 +93,20 @@ final class LayerProblem {
 
     /// The mean of the outer products of the calibration tokens.
     double[][] hessian() {
-        double[][] hessian = new double[COLUMNS][COLUMNS];
-        for (double[] token : calibration) {
+        return products(calibration, calibration);
+    }
+
+    /// The mean over tokens of the outer products of x and y.
+    static double[][] products(double[][] x, double[][] y) {
+        double[][] products = new double[COLUMNS][COLUMNS];
+        for (int t = 0; t < x.length; t++) {
             for (int i = 0; i < COLUMNS; i++) {
-                for (int j = 0; j <= i; j++) {
-                    hessian[i][j] += token[i] * token[j] / TOKENS;
-                    hessian[j][i] = hessian[i][j];
+                for (int j = 0; j < COLUMNS; j++) {
+                    products[i][j] += x[t][i] * y[t][j] / x.length;
                 }
             }
         }
-        return hessian;
+        return products;
     }
 
     Weight quantize(String spec) {
