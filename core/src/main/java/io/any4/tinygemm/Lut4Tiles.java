@@ -29,6 +29,10 @@ final class Lut4Tiles {
     private static final int TILE = 4;
     private static final int TILE_SUMS = TILE * TILE * LANES;
 
+    /// Not final, so that the compiler does not know the step of the inner loop: it would unroll it into more vectors
+    /// than there are registers.
+    private static long vectorBytes = 4L * LANES;
+
     private final Lut4Matrix matrix;
     private final MemorySegment x;
     private final int tokens;
@@ -178,7 +182,7 @@ final class Lut4Tiles {
         FloatVector d1 = FloatVector.fromArray(FLOATS, s, sums + 13 * LANES);
         FloatVector d2 = FloatVector.fromArray(FLOATS, s, sums + 14 * LANES);
         FloatVector d3 = FloatVector.fromArray(FLOATS, s, sums + 15 * LANES);
-        long step = LutMatrix.vectorBytes;
+        long step = vectorBytes;
         int blocks = last - first;
         for (int block = 0; block < blocks; block++) {
             IntVector k0 = IntVector.fromMemorySegment(INTS, memory, w0 + (long) block * BLOCK_BYTES, ORDER);

@@ -12,11 +12,6 @@ import jdk.incubator.vector.FloatVector;
 /// masking. Tables with fewer than 16 entries are repeated, so that the bits above a short code do not matter.
 abstract class LutMatrix extends FusedMatrix {
     static final int BLOCK_BYTES = 64;
-    /// Not final, so that the compiler does not know the step of the inner loops: it would unroll them into more
-    /// vectors
-    /// than there are registers, or row by row, which waits for one addition after the other.
-    static long vectorBytes = 4L * LANES;
-
     private static final int TABLE = 16;
 
     final float[] tables;
