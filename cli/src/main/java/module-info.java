@@ -8,6 +8,7 @@ module io.any4.cli {
     requires jdk.management;
     requires tools.jackson.databind;
 
+    uses io.any4.tinygemm.Accelerator;
     uses io.any4.tinygemm.DeviceProvider;
 
     opens io.any4.cli to

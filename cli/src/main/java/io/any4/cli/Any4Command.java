@@ -1,5 +1,6 @@
 package io.any4.cli;
 
+import io.any4.tinygemm.Accelerator;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
 import io.any4.tinygemm.Device;
@@ -64,6 +65,16 @@ final class Any4Command implements Runnable {
     String device;
 
     @Option(
+            names = "--accelerator",
+            paramLabel = "NAME",
+            scope = ScopeType.INHERIT,
+            defaultValue = "none",
+            description =
+                    "What multiplies prompts on the processor: none (plain Java), or onednn, which rounds to bf16 and is faster; see 'any4j doctor'. Default: none.")
+    @SuppressWarnings("NullAway.Init")
+    String accelerator;
+
+    @Option(
             names = "--require",
             paramLabel = "WHAT",
             scope = ScopeType.INHERIT,
@@ -96,12 +107,16 @@ final class Any4Command implements Runnable {
     /// The device that the options ask for; the caller closes it.
     Device openDevice() {
         if (!device.equals(Devices.CPU)) {
+            if (!accelerator.equals(Devices.NONE)) {
+                throw new ParameterException(spec.commandLine(), "--accelerator goes with --device cpu only");
+            }
             return Devices.open(device, spec);
         }
         if (require == Requirement.CUDA) {
             throw new ParameterException(spec.commandLine(), "--require cuda also needs --device cuda");
         }
-        return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR));
+        Accelerator chosen = accelerator.equals(Devices.NONE) ? null : Devices.accelerator(accelerator, spec);
+        return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR, chosen));
     }
 
     /// Threads to compute with.

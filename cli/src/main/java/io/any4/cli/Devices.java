@@ -1,5 +1,6 @@
 package io.any4.cli;
 
+import io.any4.tinygemm.Accelerator;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.DeviceProvider;
 import java.util.List;
@@ -9,9 +10,11 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
-/// The devices beside the processor, as far as modules that offer any are present.
+/// The devices beside the processor, and its accelerators, as far as modules that offer any are present.
 final class Devices {
     static final String CPU = "cpu";
+    /// The accelerator that is none.
+    static final String NONE = "none";
 
     private Devices() {}
 
@@ -35,6 +38,31 @@ final class Devices {
                 .collect(Collectors.joining(", "));
         throw new ParameterException(
                 verb.commandLine(), "unknown device '%s': supported are %s".formatted(name, known));
+    }
+
+    static List<Accelerator> accelerators() {
+        return ServiceLoader.load(Accelerator.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .toList();
+    }
+
+    /// Finds an accelerator of the processor by its name.
+    ///
+    /// @throws ParameterException if no module offers one of that name
+    static Accelerator accelerator(String name, CommandSpec verb) {
+        List<Accelerator> known = accelerators();
+        return known.stream()
+                .filter(each -> each.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new ParameterException(
+                        verb.commandLine(),
+                        "unknown accelerator '%s': supported are %s"
+                                .formatted(
+                                        name,
+                                        Stream.concat(
+                                                        Stream.of(NONE),
+                                                        known.stream().map(Accelerator::name))
+                                                .collect(Collectors.joining(", ")))));
     }
 
     private static int index(String name, String digits, CommandSpec verb) {

@@ -47,6 +47,7 @@ final class DoctorCommand implements Callable<Integer> {
             findings.put("device", device.describe());
         }
         Devices.providers().forEach(provider -> findings.put(provider.name(), provider.probe()));
+        Devices.accelerators().forEach(accelerator -> findings.put(accelerator.name(), accelerator.probe()));
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(Json.line(findings));

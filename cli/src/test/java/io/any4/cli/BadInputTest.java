@@ -122,6 +122,7 @@ class BadInputTest {
                 "--threads 0           | --threads must be 1 or more",
                 "--device quantum      | unknown device 'quantum'",
                 "--device cuda:first   | a number has to follow the colon",
+                "--accelerator magic   | unknown accelerator 'magic': supported are none, onednn",
                 "--require luck        | luck",
                 "--require cuda        | --require cuda also needs --device cuda",
                 "--colour red          | --colour",

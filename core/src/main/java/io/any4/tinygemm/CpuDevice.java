@@ -5,6 +5,7 @@ import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.WeakHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
 ///
@@ -19,12 +20,18 @@ public final class CpuDevice implements Device {
     /// By buffer of frequencies, as long as a model uses it.
     private final Map<Buffer, RopeTable> ropeTables = new WeakHashMap<>();
 
+    private final @Nullable Prefill prefill;
     private MemorySegment arranged = Scratch.aligned(0);
 
     CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why) {
+        this(kernels, team, ownsTeam, why, null);
+    }
+
+    private CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why, @Nullable PanelGemm panels) {
         this.kernels = kernels;
         this.team = team;
         this.ownsTeam = ownsTeam;
+        this.prefill = panels == null ? null : new Prefill(team, panels);
         this.description =
                 "cpu: %s, %d thread%s%s".formatted(kernels.name(), team.threads(), team.threads() == 1 ? "" : "s", why);
     }
@@ -37,19 +44,30 @@ public final class CpuDevice implements Device {
 
     /// A device with the fastest kernels there are; [#describe] says which and why.
     ///
-    /// @throws InvalidInputException if vector kernels are required and cannot be used
+    /// @throws InvalidInputException if vector kernels are required or an accelerator is given and cannot be used
     public static CpuDevice open(CpuOptions options) {
+        Accelerator accelerator = options.accelerator();
         boolean scalar = VectorBits.requested().orElse(-1) == 0;
         if (VectorBits.available() && !scalar) {
-            return new CpuDevice(new VectorKernels(), new Team(options.threads()), true, why());
+            return open(options, accelerator);
         }
         String reason = scalar
                 ? "asked for by system property " + VectorBits.PROPERTY
                 : "because module jdk.incubator.vector is missing: start java with --add-modules jdk.incubator.vector";
+        if (accelerator != null) {
+            throw new InvalidInputException("%s needs vector kernels but scalar ones would run, %s"
+                    .formatted(accelerator.name(), reason));
+        }
         if (options.requireVector()) {
             throw new InvalidInputException("vector kernels are required but scalar ones would run, " + reason);
         }
         return new CpuDevice(new ScalarKernels(), new Team(options.threads()), true, ", " + reason);
+    }
+
+    private static CpuDevice open(CpuOptions options, @Nullable Accelerator accelerator) {
+        PanelGemm panels = accelerator == null ? null : accelerator.open();
+        String why = accelerator == null ? why() : "%s; prompts by %s".formatted(why(), accelerator.probe());
+        return new CpuDevice(new VectorKernels(), new Team(options.threads()), true, why, panels);
     }
 
     private static String why() {
@@ -105,6 +123,10 @@ public final class CpuDevice implements Device {
         int length = matrix.arrangedLength();
         float[] from = CpuBuffer.of(x);
         float[] to = CpuBuffer.of(y);
+        if (prefill != null && prefill.isFor(tokens) && matrix instanceof VectorMatrix decodable) {
+            prefill.multiply(decodable, from, tokens, to);
+            return;
+        }
         MemorySegment inputs = arrangedSpace((long) tokens * length);
         team.run(tokens, 4, (first, last) -> {
             for (int t = first; t < last; t++) {

@@ -1,6 +1,7 @@
 package io.any4.tinygemm;
 
 import io.any4.checkpoint.InvalidInputException;
+import org.jspecify.annotations.Nullable;
 
 /// How to open a [CpuDevice].
 ///
@@ -9,11 +10,18 @@ import io.any4.checkpoint.InvalidInputException;
 ///
 /// @param threads threads to compute with, the caller included
 /// @param requireVector whether to fail, rather than to run slowly, where the Vector API cannot be used
-public record CpuOptions(int threads, boolean requireVector) {
+/// @param accelerator what multiplies prompts instead of plain Java, or null
+public record CpuOptions(
+        int threads, boolean requireVector, @Nullable Accelerator accelerator) {
     public CpuOptions {
         if (threads < 1) {
             throw new InvalidInputException("cannot compute with %d threads: use 1 or more".formatted(threads));
         }
+    }
+
+    /// Plain Java.
+    public CpuOptions(int threads, boolean requireVector) {
+        this(threads, requireVector, null);
     }
 
     /// All processors, and whatever kernels there are.
