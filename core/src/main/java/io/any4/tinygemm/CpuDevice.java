@@ -55,8 +55,8 @@ public final class CpuDevice implements Device {
                 ? "asked for by system property " + VectorBits.PROPERTY
                 : "because module jdk.incubator.vector is missing: start java with --add-modules jdk.incubator.vector";
         if (accelerator != null) {
-            throw new InvalidInputException("%s needs vector kernels but scalar ones would run, %s"
-                    .formatted(accelerator.name(), reason));
+            throw new InvalidInputException(
+                    "%s needs vector kernels but scalar ones would run, %s".formatted(accelerator.name(), reason));
         }
         if (options.requireVector()) {
             throw new InvalidInputException("vector kernels are required but scalar ones would run, " + reason);
