@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -147,8 +148,7 @@ class QuantizationJobTest {
     void notesTheTimeSinceTheWatchWasStarted() throws IOException {
         Stopwatch watch = Stopwatch.start();
         QuantizationResult result = run("out", settings("any4"), team, JobListener.NONE);
-        QuantizationTime noted = QuantizationTime.of(directory.resolve("out"));
-        assertThat(noted).isNotNull();
+        QuantizationTime noted = Objects.requireNonNull(QuantizationTime.of(directory.resolve("out")));
         assertThat(noted.seconds())
                 .isCloseTo(result.time().seconds(), within(0.001))
                 .isPositive();
