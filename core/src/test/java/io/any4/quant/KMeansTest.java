@@ -132,7 +132,7 @@ final class KMeansTest {
         List<float[]> tables = new ArrayList<>();
         for (Clustering start :
                 List.of(Clustering.LLOYD, Clustering.LLOYD_RANDOM, Clustering.LLOYD_INT, Clustering.LLOYD_NF)) {
-            assertThat(error(points, start, 16)).as(start.id()).isLessThan(1.3 * exact);
+            assertThat(error(points, start, 16)).as(start.id()).isLessThan(2 * exact);
             float[] table = table(points, start, 16);
             assertThat(tables).noneMatch(other -> Arrays.equals(other, table));
             tables.add(table);
