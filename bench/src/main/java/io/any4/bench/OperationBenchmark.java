@@ -32,6 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(
         value = 1,
         jvmArgsAppend = {"--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+@SuppressWarnings("NullAway.Init") // JMH calls open()
 public class OperationBenchmark {
     private static final AttentionShape SHAPE =
             new AttentionShape(Llama1b.HEADS, Llama1b.KV_WIDTH / Llama1b.HEAD_DIM, Llama1b.HEAD_DIM, 0);

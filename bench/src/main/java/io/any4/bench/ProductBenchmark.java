@@ -35,6 +35,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(
         value = 1,
         jvmArgsAppend = {"--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+@SuppressWarnings("NullAway.Init") // JMH calls open()
 public class ProductBenchmark {
     /// More than any last-level cache holds.
     private static final long MEMORY_BYTES = 600L << 20;
