@@ -1,16 +1,17 @@
-// Causal grouped-query attention over a cache of f32 keys and values, split over the cache's length.
+// Causal grouped-query attention over a cache of keys and values, split over the cache's length.
 //
 // A block serves one token, up to HEADS query heads that share a key-value head, and one split of the positions. Splits
 // have a fixed length, so that a token's result does not depend on how many others are computed with it.
 // Eight lanes share a position; each 8-lane team keeps a running softmax over its positions, the teams of a warp are
 // merged by shuffles, the warps through shared memory, the splits by a second kernel. All in a fixed order.
 #pragma once
+#include "kv.cuh"
 #include "pack.cuh"
 
 struct Attention {
   const float* q;        // [tokens][heads][headDim]
-  const float* keys;     // [positions][kvHeads][headDim]
-  const float* values;
+  const void* keys;      // [positions][kvHeads][headDim] of the cache's type
+  const void* values;
   float* out;            // [tokens][heads][headDim], written here when there is one split
   float* partial;        // [tokens][heads][splits][headDim + 2]: sum, then maximum and weight of the split
   const int* position;   // of the first token
@@ -28,14 +29,17 @@ __device__ __forceinline__ int firstVisible(const Attention& a, int last) {
   return a.window ? max(0, last - a.window + 1) : 0;
 }
 
-template <int QUADS, int HEADS>
+template <class Kv, int QUADS, int HEADS>
 struct AttentionBody {
+  using Element = typename Kv::Element;
   float4 q[HEADS][QUADS], sum[HEADS][QUADS];
   float top[HEADS], weight[HEADS];
 
-  static __device__ __forceinline__ float4 load(const float* row, int lane8, int i, int headDim) {
+  // Four elements of a head, 0 past its end.
+  template <class From>
+  static __device__ __forceinline__ float4 load(const typename From::Element* row, int lane8, int i, int headDim) {
     int e = 4 * (lane8 + 8 * i);
-    return e < headDim ? *reinterpret_cast<const float4*>(row + e) : make_float4(0.f, 0.f, 0.f, 0.f);
+    return e < headDim ? From::four(row + e) : make_float4(0.f, 0.f, 0.f, 0.f);
   }
 
   __device__ __forceinline__ void init(const Attention& a, int token, int head0, int headCount, int lane8) {
@@ -46,7 +50,7 @@ struct AttentionBody {
       int head = head0 + (h < headCount ? h : 0);
 #pragma unroll
       for (int i = 0; i < QUADS; i++) {
-        float4 v = load(a.q + ((size_t)token * a.heads + head) * a.headDim, lane8, i, a.headDim);
+        float4 v = load<KvF32>(a.q + ((size_t)token * a.heads + head) * a.headDim, lane8, i, a.headDim);
         q[h][i] = make_float4(v.x * a.scale, v.y * a.scale, v.z * a.scale, v.w * a.scale);
         sum[h][i] = make_float4(0.f, 0.f, 0.f, 0.f);
       }
@@ -60,12 +64,12 @@ struct AttentionBody {
     s.w = fmaf(v.w, p, s.w * keep);
   }
 
-  __device__ __forceinline__ void see(const float* key, const float* value, bool valid, int headDim, int lane8) {
+  __device__ __forceinline__ void see(const Element* key, const Element* value, bool valid, int headDim, int lane8) {
     float4 k[QUADS], v[QUADS];
 #pragma unroll
     for (int i = 0; i < QUADS; i++) {
-      k[i] = load(key, lane8, i, headDim);
-      v[i] = load(value, lane8, i, headDim);
+      k[i] = load<Kv>(key, lane8, i, headDim);
+      v[i] = load<Kv>(value, lane8, i, headDim);
     }
 #pragma unroll
     for (int h = 0; h < HEADS; h++) {
@@ -148,7 +152,7 @@ struct AttentionBody {
     for (int base = from; base < to; base += STEP) {
       int p = base + warp * 4 + (lane >> 3);
       size_t at = (size_t)min(p, last) * width + column;
-      s.see(a.keys + at, a.values + at, p < to, a.headDim, lane8);
+      s.see(static_cast<const Element*>(a.keys) + at, static_cast<const Element*>(a.values) + at, p < to, a.headDim, lane8);
     }
     s.mergeTeams(8);
     s.mergeTeams(16);
@@ -171,18 +175,23 @@ struct AttentionBody {
   }
 };
 
-#define ANY4_ATTENTION(quads, heads)                                                                                   \
-  extern "C" __global__ void __launch_bounds__(THREADS) attention_d##quads##_h##heads(const __grid_constant__ Attention a) { \
-    AttentionBody<quads, heads>::run(a);                                                                               \
+#define ANY4_ATTENTION(name, kv, quads, heads)                                                                        \
+  extern "C" __global__ void __launch_bounds__(THREADS) attention_##name##_d##quads##_h##heads(                        \
+      const __grid_constant__ Attention a) {                                                                           \
+    AttentionBody<kv, quads, heads>::run(a);                                                                           \
   }
-ANY4_ATTENTION(1, 1)
-ANY4_ATTENTION(2, 1)
-ANY4_ATTENTION(4, 1)
-ANY4_ATTENTION(8, 1)
-ANY4_ATTENTION(1, 4)
-ANY4_ATTENTION(2, 4)
-ANY4_ATTENTION(4, 4)
-ANY4_ATTENTION(8, 2)
+#define ANY4_ATTENTIONS(name, kv) \
+  ANY4_ATTENTION(name, kv, 1, 1)  \
+  ANY4_ATTENTION(name, kv, 2, 1)  \
+  ANY4_ATTENTION(name, kv, 4, 1)  \
+  ANY4_ATTENTION(name, kv, 8, 1)  \
+  ANY4_ATTENTION(name, kv, 1, 4)  \
+  ANY4_ATTENTION(name, kv, 2, 4)  \
+  ANY4_ATTENTION(name, kv, 4, 4)  \
+  ANY4_ATTENTION(name, kv, 8, 2)
+ANY4_ATTENTIONS(f32, KvF32)
+ANY4_ATTENTIONS(bf16, KvBf16)
+ANY4_ATTENTIONS(f16, KvF16)
 
 // Four elements of a head from all its splits.
 __device__ __forceinline__ float4 mergeFour(const Attention& a, int token, int column) {

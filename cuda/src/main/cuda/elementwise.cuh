@@ -1,5 +1,6 @@
 // The small operations of a decoder.
 #pragma once
+#include "kv.cuh"
 #include "pack.cuh"
 
 __device__ __forceinline__ float silu(float v) { return v / (1.f + __expf(-v)); }
@@ -60,9 +61,21 @@ extern "C" __global__ void __launch_bounds__(THREADS) scatter_add(const float* x
 }
 
 // Appends rows to a cache at the position that device memory holds.
-extern "C" __global__ void __launch_bounds__(THREADS) store(const float* source, float* cache, int width, const int* position) {
+template <class Kv>
+__device__ __forceinline__ void append(const float* source, void* cache, int width, const int* position) {
   letNextStart();
   awaitPrevious();
   int i = blockIdx.x * THREADS + threadIdx.x;
-  if (i < width) cache[(size_t)(*position + blockIdx.y) * width + i] = source[(size_t)blockIdx.y * width + i];
+  if (i < width)
+    static_cast<typename Kv::Element*>(cache)[(size_t)(*position + blockIdx.y) * width + i] =
+        Kv::rounded(source[(size_t)blockIdx.y * width + i]);
 }
+
+#define ANY4_STORE(name, kv)                                                                                    \
+  extern "C" __global__ void __launch_bounds__(THREADS) store_##name(const float* source, void* cache, int width, \
+      const int* position) {                                                                                    \
+    append<kv>(source, cache, width, position);                                                                 \
+  }
+ANY4_STORE(f32, KvF32)
+ANY4_STORE(bf16, KvBf16)
+ANY4_STORE(f16, KvF16)

@@ -54,6 +54,7 @@ struct Embed {
   const __half2* scales;  // [tiles][groups][8][2]
   const float* factors;
   const int* ids;
+  const float* chosen;    // the one id, where it was chosen; or null
   float* out;             // [tokens][width]
   int width, columns, group, tableStride;
   float offset;
@@ -65,7 +66,7 @@ template <class Format>
 __device__ __forceinline__ void embedRow(const Embed& e) {
   letNextStart();
   awaitPrevious();
-  int column = blockIdx.x * THREADS + threadIdx.x, row = e.ids[blockIdx.y];
+  int column = blockIdx.x * THREADS + threadIdx.x, row = e.chosen ? (int)*e.chosen : e.ids[blockIdx.y];
   if (column >= e.width) return;
   float value = element<Format>(e.codes, e.tables + (size_t)row * e.tableStride, Place(row, column, e.columns));
   if constexpr (Format::SCALED) {

@@ -143,21 +143,27 @@ struct Product {
   }
 
   // Adds a part to output o of a tile, whose earlier parts `total` holds, and stores the sum of all.
-  static __device__ __forceinline__ void add(const Gemm& a, const Part& p, int tile, int part, int firstToken, int o,
-      float (&total)[OUTPUTS], float sum) {
+  template <class Store>
+  static __device__ __forceinline__ void add(const Gemm& a, int part, int o, float (&total)[OUTPUTS], float sum,
+      const Store& store) {
     if (part > 0) sum = total[o] + sum;
-    if (part == a.parts - 1) store(a, p, tile, firstToken, o, sum);
+    if (part == a.parts - 1) store(o, sum);
     else total[o] = sum;
   }
 
-  // Stores output o of a tile; consecutive threads take consecutive rows.
-  static __device__ __forceinline__ void store(const Gemm& a, const Part& p, int tile, int firstToken, int o, float sum) {
-    int row = (tile - p.firstTile) * 16 + (o & 15), token = firstToken + (o >> 4);
-    if (row >= p.rows || token >= a.tokens) return;
-    if (p.factors) sum *= p.factors[row];
-    if (p.bias) sum += p.bias[row];
-    size_t at = (size_t)token * p.rows + row;
-    p.y[at] = sum;
-    if (p.residual) p.residual[at] += sum;
-  }
+  // Stores outputs of a tile; consecutive threads take consecutive rows.
+  struct Store {
+    const Gemm& a;
+    const Part& p;
+    int tile, firstToken;
+    __device__ __forceinline__ void operator()(int o, float sum) const {
+      int row = (tile - p.firstTile) * 16 + (o & 15), token = firstToken + (o >> 4);
+      if (row >= p.rows || token >= a.tokens) return;
+      if (p.factors) sum *= p.factors[row];
+      if (p.bias) sum += p.bias[row];
+      size_t at = (size_t)token * p.rows + row;
+      p.y[at] = sum;
+      if (p.residual) p.residual[at] += sum;
+    }
+  };
 };

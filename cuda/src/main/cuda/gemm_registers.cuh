@@ -21,14 +21,13 @@ struct RegisterProduct : Product<Format, GROUP, NT> {
     }
   }
 
-  static __device__ __forceinline__ void run(const Gemm& a) {
+  // The product of a row tile; `store` takes the number and the sum of each output.
+  template <class Store>
+  static __device__ __forceinline__ void multiply(const Gemm& a, const Part& p, int tile, int firstToken, const Store& store) {
     __shared__ typename P::Partial partial[WARPS];
     __shared__ float total[P::OUTPUTS];
-    letNextStart();
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
-    int block = blockIdx.x, firstToken = blockIdx.y * (8 * NT), units = a.columns / P::UNIT;
-    const Part& p = partOf(a, block);
-    int tile = block - p.firstTile;
+    int units = a.columns / P::UNIT;
 
     constexpr int HELD = STAGES < P::RUN ? STAGES : P::RUN;
     Unit stage[HELD];
@@ -58,12 +57,21 @@ struct RegisterProduct : Product<Format, GROUP, NT> {
       P::leave(partial[warp], lane, acc);
       __syncthreads();
       for (int o = threadIdx.x; o < P::OUTPUTS; o += THREADS)
-        P::add(a, p, block, part, firstToken, o, total, P::output(partial, o));
+        P::add(a, part, o, total, P::output(partial, o), store);
     }
+  }
+
+  static __device__ __forceinline__ void run(const Gemm& a) {
+    letNextStart();
+    int block = blockIdx.x, firstToken = blockIdx.y * (8 * NT);
+    const Part& p = partOf(a, block);
+    multiply(a, p, block - p.firstTile, firstToken, typename P::Store{a, p, block, firstToken});
   }
 };
 
+#ifndef ANY4_STREAM
 #define ANY4_GEMM(name, format, group, nt, stages, blocks)                                                  \
   extern "C" __global__ void __launch_bounds__(THREADS, blocks) name##_g##group##_n##nt(const __grid_constant__ Gemm a) { \
     RegisterProduct<format, group, nt, stages>::run(a);                                                     \
   }
+#endif

@@ -112,7 +112,7 @@ struct StreamProduct : Product<Format, GROUP, NT> {
         float sum = 0.f;
 #pragma unroll 2
         for (int part = 0; part < a.parts; part++) sum += __ldcg(partials + part * P::OUTPUTS);
-        P::store(a, partOf(a, tile), tile, firstToken, o, sum);
+        typename P::Store{a, partOf(a, tile), tile, firstToken}(o, sum);
       }
     }
   }
@@ -171,7 +171,7 @@ struct StreamProduct : Product<Format, GROUP, NT> {
       bool whole = !plan.shares || work.owns(item.tile, a.parts);
       for (int o = threadIdx.x; o < P::OUTPUTS; o += THREADS) {
         float sum = P::output(partial[buffer], o);
-        if (whole) P::add(a, p, item.tile, item.part, firstToken, o, total, sum);
+        if (whole) P::add(a, item.part, o, total, sum, typename P::Store{a, p, item.tile, firstToken});
         else __stcg(plan.partials + ((size_t)item.tile * a.parts + item.part) * P::OUTPUTS + o, sum);
       }
       buffer ^= BUFFERS - 1;

@@ -1,6 +1,6 @@
 // Rotary position embedding: element i of a head turns with element i + headDim / 2.
 #pragma once
-#include "common.cuh"
+#include "kv.cuh"
 
 // Sine and cosine of position * frequency, a product rounded to float as checkpoints were trained with. Whole turns come
 // off in three steps.
@@ -38,8 +38,8 @@ struct RopeStore {
   float* q;              // [tokens][heads][headDim], turned in place
   float* k;              // [tokens][kvHeads][headDim], turned in place
   const float* v;
-  float* keys;           // [positions][kvHeads][headDim]
-  float* values;
+  void* keys;            // [positions][kvHeads][headDim] of the cache's type
+  void* values;
   const float* frequencies;
   const int* position;
   int heads, kvHeads, headDim, pad;
@@ -47,21 +47,31 @@ struct RopeStore {
 
 // Turns queries and keys and appends keys and values to the cache, in one go;
 // grid ((heads + 3 * kvHeads) * headDim / 2 / THREADS rounded up, tokens)
-extern "C" __global__ void __launch_bounds__(THREADS) rope_store(const __grid_constant__ RopeStore r) {
+template <class Kv>
+__device__ __forceinline__ void ropeStore(const RopeStore& r) {
   letNextStart();
   awaitPrevious();
   int half = r.headDim >> 1, i = blockIdx.x * THREADS + threadIdx.x, token = blockIdx.y, kvWidth = r.kvHeads * r.headDim;
   int head = i / half, e = i - head * half, position = *r.position + token;
+  auto keys = static_cast<typename Kv::Element*>(r.keys), values = static_cast<typename Kv::Element*>(r.values);
   float a, b;
   if (head < r.heads) {
     rotate(r.q + ((size_t)token * r.heads + head) * r.headDim + e, half, (float)position, r.frequencies[e], a, b);
   } else if (head < r.heads + r.kvHeads) {
     size_t at = (size_t)(head - r.heads) * r.headDim + e;
     rotate(r.k + (size_t)token * kvWidth + at, half, (float)position, r.frequencies[e], a, b);
-    r.keys[(size_t)position * kvWidth + at] = a;
-    r.keys[(size_t)position * kvWidth + at + half] = b;
+    keys[(size_t)position * kvWidth + at] = Kv::rounded(a);
+    keys[(size_t)position * kvWidth + at + half] = Kv::rounded(b);
   } else {
     int at = i - (r.heads + r.kvHeads) * half;
-    if (at < kvWidth) r.values[(size_t)position * kvWidth + at] = r.v[(size_t)token * kvWidth + at];
+    if (at < kvWidth) values[(size_t)position * kvWidth + at] = Kv::rounded(r.v[(size_t)token * kvWidth + at]);
   }
 }
+
+#define ANY4_ROPE_STORE(name, kv)                                                                                        \
+  extern "C" __global__ void __launch_bounds__(THREADS) rope_store_##name(const __grid_constant__ RopeStore r) { \
+    ropeStore<kv>(r);                                                                                            \
+  }
+ANY4_ROPE_STORE(f32, KvF32)
+ANY4_ROPE_STORE(bf16, KvBf16)
+ANY4_ROPE_STORE(f16, KvF16)

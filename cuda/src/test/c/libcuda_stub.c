@@ -1,5 +1,5 @@
 // A stand-in for libcuda.so.1 that keeps "device" memory in host memory and writes what it is asked to $STUB_LOG.
-// $STUB_MODE makes it fail the way a driver does: none, old, chip, oom, jit, broken.
+// $STUB_MODE makes it fail the way a driver does: none, old, chip, oom, pinned, graph, jit, broken.
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ Status cuMemAlloc_v2(uint64_t* address, size_t bytes) {
   return SUCCESS;
 }
 Status cuMemFree_v2(uint64_t address) { free((void*)address); return SUCCESS; }
-Status cuMemHostAlloc(uint64_t* address, size_t bytes, unsigned flags) { return cuMemAlloc_v2(address, bytes); }
+Status cuMemHostAlloc(uint64_t* address, size_t bytes, unsigned flags) { return mode("pinned") ? OUT_OF_MEMORY : cuMemAlloc_v2(address, bytes); }
 Status cuMemFreeHost(uint64_t address) { return cuMemFree_v2(address); }
 Status cuMemcpyHtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, uint64_t stream) { memcpy((void*)to, (void*)from, bytes); return cuStreamSynchronize(stream); }
 Status cuMemcpyDtoHAsync_v2(uint64_t to, uint64_t from, size_t bytes, uint64_t stream) { return cuMemcpyHtoDAsync_v2(to, from, bytes, stream); }
@@ -105,7 +105,10 @@ Status cuEventElapsedTime(float* milliseconds, uint64_t from, uint64_t to) { *mi
 Status cuEventDestroy_v2(uint64_t event) { return event == 9 ? SUCCESS : UNKNOWN; }
 Status cuStreamBeginCapture_v2(uint64_t stream, int how) { note("capture mode %d", how); return cuStreamSynchronize(stream); }
 Status cuStreamEndCapture(uint64_t stream, uint64_t* graph) { *graph = 31; note("captured"); return cuStreamSynchronize(stream); }
-Status cuGraphInstantiateWithFlags(uint64_t* executable, uint64_t graph, uint64_t flags) { *executable = graph + 1; return flags; }
+Status cuGraphInstantiateWithFlags(uint64_t* executable, uint64_t graph, uint64_t flags) {
+  *executable = graph + 1;
+  return mode("graph") ? OUT_OF_MEMORY : flags;
+}
 Status cuGraphLaunch(uint64_t executable, uint64_t stream) { note("graph %d", (int)executable); return cuStreamSynchronize(stream); }
 Status cuGraphDestroy(uint64_t graph) { return graph == 31 ? SUCCESS : UNKNOWN; }
 Status cuGraphExecDestroy(uint64_t executable) { note("graph end %d", (int)executable); return SUCCESS; }

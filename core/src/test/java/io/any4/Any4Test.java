@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.any4.calibrate.QuantizationResult;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.engine.Generation;
-import io.any4.engine.Sampling;
+import io.any4.tinygemm.Sampling;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,11 +1,11 @@
 package io.any4.bench;
 
-import io.any4.engine.Sampler;
-import io.any4.engine.Sampling;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
+import io.any4.tinygemm.Sampler;
+import io.any4.tinygemm.Sampling;
 import io.any4.tinygemm.Span;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -45,8 +45,9 @@ public class OperationBenchmark {
     public int threads;
 
     private final SplittableRandom random = new SplittableRandom(9);
-    private final Sampler greedy = new Sampler(new Sampling(0, 0, 1, 1));
-    private final Sampler nucleus = new Sampler(new Sampling(0.8, 40, 0.95, 1));
+    private final Sampler sampler = new Sampler();
+    private final Sampling nucleus = new Sampling(0.8, 40, 0.95, 1);
+    private int draws;
     private CpuDevice device;
     private Buffer hidden;
     private Buffer gain;
@@ -115,12 +116,12 @@ public class OperationBenchmark {
 
     @Benchmark
     public int likeliestToken() {
-        return greedy.next(logits);
+        return sampler.choose(logits, logits.length, Sampling.GREEDY, 0);
     }
 
     @Benchmark
     public int sampledToken() {
-        return nucleus.next(logits);
+        return sampler.choose(logits, logits.length, nucleus, draws++);
     }
 
     @TearDown

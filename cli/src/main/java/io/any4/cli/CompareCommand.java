@@ -1,6 +1,5 @@
 package io.any4.cli;
 
-import io.any4.engine.Sampling;
 import io.any4.eval.Comparison;
 import io.any4.eval.ComparisonRow;
 import io.any4.eval.HtmlReport;
@@ -9,6 +8,7 @@ import io.any4.eval.Sample;
 import io.any4.eval.Windows;
 import io.any4.eval.tasks.TaskSuite;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Sampling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;

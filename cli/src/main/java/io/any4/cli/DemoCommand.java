@@ -1,12 +1,12 @@
 package io.any4.cli;
 
 import io.any4.checkpoint.Checkpoint;
-import io.any4.engine.Sampling;
 import io.any4.eval.Comparison;
 import io.any4.eval.HtmlReport;
 import io.any4.eval.Report;
 import io.any4.eval.Sample;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Sampling;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -83,7 +83,7 @@ public final class BatchGenerator {
         private final int promptTokens;
         private final KvCache cache;
         private final Continuation continuation;
-        private final Sampler sampler;
+        private final SequenceSampler sampler;
         private final long start = System.nanoTime();
         private long first;
         private long end;
@@ -95,7 +95,7 @@ public final class BatchGenerator {
             this.promptTokens = prompt.ids().length;
             this.cache = Continuation.cache(decoder, promptTokens, prompt.options());
             this.continuation = new Continuation(cache, prompt.options(), prompt.listener());
-            this.sampler = new Sampler(prompt.options().sampling());
+            this.sampler = new SequenceSampler(prompt.options().sampling());
             this.newest = prompt.ids();
         }
 

@@ -2,8 +2,10 @@ package io.any4.engine;
 
 import io.any4.model.Decoder;
 import io.any4.model.KvCache;
+import io.any4.model.NextToken;
 import io.any4.model.Segment;
 import io.any4.model.Tap;
+import io.any4.tinygemm.Sampling;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -11,8 +13,9 @@ import java.util.stream.Stream;
 
 /// Measures how fast a model runs: processing a prompt at once, and generating token by token, apart from each other.
 ///
-/// The tokens are random ids, the same in every run: speed does not depend on which they are. What llama-bench calls
-/// `pp512` and `tg128` is measured the same way, generation starting from an empty cache.
+/// The prompt is of random ids, the same in every run: speed does not depend on which they are. What llama-bench calls
+/// `pp512` and `tg128` is measured the same way, generation starting from an empty cache. Tokens are chosen as a
+/// generation chooses them, the likeliest each time, and run where they were chosen; only their ids are read.
 public final class Benchmark {
     private static final long SEED = 1;
 
@@ -30,7 +33,7 @@ public final class Benchmark {
 
     /// What was measured.
     ///
-    /// @param prompt processing a prompt, with the logits of its last token
+    /// @param prompt processing a prompt, with the choice of the token that follows
     /// @param generation one token after the other
     /// @param firstTokenSeconds median time from a prompt to the choice of the first token
     public record Result(Speed prompt, Speed generation, double firstTokenSeconds) {}
@@ -50,12 +53,11 @@ public final class Benchmark {
                         decoder.config().vocabSize())
                 .toArray();
         KvCache cache = decoder.newCache(ids.length);
-        float[] logits = new float[decoder.config().vocabSize()];
         double[] prompt = new double[repetitions];
         double[] generation = new double[repetitions];
         for (int i = -1; i < repetitions; i++) {
-            double promptSeconds = prompt(ids, promptTokens, cache, logits);
-            double generationSeconds = generation(ids, generatedTokens, cache, logits);
+            double promptSeconds = prompt(ids, promptTokens, cache);
+            double generationSeconds = generation(ids[0], generatedTokens, cache);
             if (i >= 0) {
                 prompt[i] = promptSeconds;
                 generation[i] = generationSeconds;
@@ -104,21 +106,25 @@ public final class Benchmark {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private double prompt(int[] ids, int tokens, KvCache cache, float[] logits) {
+    private double prompt(int[] ids, int tokens, KvCache cache) {
         cache.truncate(0);
         int[] all = Arrays.copyOf(ids, tokens);
         long start = System.nanoTime();
-        decoder.logits(decoder.forward(all, cache), tokens - 1, 1, logits);
+        NextToken next = decoder.nextToken(Sampling.GREEDY);
+        next.choose(decoder.forward(all, cache), tokens - 1);
+        next.id();
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private double generation(int[] ids, int tokens, KvCache cache, float[] logits) {
+    private double generation(int first, int tokens, KvCache cache) {
         cache.truncate(0);
-        int[] one = new int[1];
+        NextToken next = decoder.nextToken(Sampling.GREEDY);
         long start = System.nanoTime();
-        for (int i = 0; i < tokens; i++) {
-            one[0] = ids[i];
-            decoder.logits(decoder.forward(one, cache), 0, 1, logits);
+        next.choose(decoder.forward(new int[] {first}, cache), 0);
+        next.id();
+        for (int i = 1; i < tokens; i++) {
+            next.choose(decoder.forward(next, cache), 0);
+            next.id();
         }
         return (System.nanoTime() - start) / 1e9;
     }

@@ -2,6 +2,7 @@ package io.any4.engine;
 
 import io.any4.checkpoint.JsonFiles;
 import io.any4.model.ModelConfig;
+import io.any4.tinygemm.Sampling;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;

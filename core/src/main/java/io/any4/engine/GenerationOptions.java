@@ -1,6 +1,7 @@
 package io.any4.engine;
 
 import io.any4.checkpoint.InvalidInputException;
+import io.any4.tinygemm.Sampling;
 import java.util.Set;
 
 /// How long to generate and how to choose.

@@ -2,6 +2,7 @@ package io.any4.engine;
 
 import io.any4.model.Decoder;
 import io.any4.model.KvCache;
+import io.any4.model.NextToken;
 
 /// Continues prompts, one at a time.
 public final class Generator {
@@ -22,33 +23,27 @@ public final class Generator {
     private final class Run {
         private final KvCache cache;
         private final Continuation continuation;
-        private final Sampler sampler;
-        private final float[] logits = new float[decoder.config().vocabSize()];
+        private final NextToken next;
 
         Run(KvCache cache, GenerationOptions options, TokenListener listener) {
             this.cache = cache;
             this.continuation = new Continuation(cache, options, listener);
-            this.sampler = new Sampler(options.sampling());
+            this.next = decoder.nextToken(options.sampling());
         }
 
         Generation from(int[] prompt) {
             long start = System.nanoTime();
-            int id = choose(prompt);
+            next.choose(decoder.forward(prompt, cache), prompt.length - 1);
+            int id = next.id();
             long first = System.nanoTime();
-            int[] step = new int[1];
             StopReason reason;
             while ((reason = continuation.append(id)) == null) {
-                step[0] = id;
-                id = choose(step);
+                next.choose(decoder.forward(next, cache), 0);
+                id = next.id();
             }
             long end = System.nanoTime();
             return new Generation(
                     continuation.ids(), reason, prompt.length, (first - start) / 1e9, (end - start) / 1e9);
-        }
-
-        private int choose(int[] newest) {
-            decoder.logits(decoder.forward(newest, cache), newest.length - 1, 1, logits);
-            return sampler.next(logits);
         }
     }
 }

@@ -6,6 +6,7 @@ import io.any4.model.Decoder;
 import io.any4.model.KvCache;
 import io.any4.model.Segment;
 import io.any4.model.Tap;
+import io.any4.tinygemm.Sampling;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,13 +36,13 @@ public final class SelfCalibration {
         CalibrationData.requireSome(samples, length);
         SplittableRandom random = new SplittableRandom(seed);
         List<int[]> windows = new ArrayList<>();
-        List<Sampler> samplers = new ArrayList<>();
+        List<SequenceSampler> samplers = new ArrayList<>();
         for (int i = 0; i < samples; i++) {
             int[] window = new int[length];
             window[0] =
                     beginning >= 0 ? beginning : random.nextInt(decoder.config().vocabSize());
             windows.add(window);
-            samplers.add(new Sampler(Sampling.of(1, random.nextLong())));
+            samplers.add(new SequenceSampler(Sampling.of(1, random.nextLong())));
         }
         for (int from = 0; from < samples; from += TOGETHER) {
             int to = Math.min(samples, from + TOGETHER);
@@ -52,7 +53,7 @@ public final class SelfCalibration {
     }
 
     /// Fills windows that have their first token.
-    private static void continueAll(Decoder decoder, List<int[]> windows, List<Sampler> samplers) {
+    private static void continueAll(Decoder decoder, List<int[]> windows, List<SequenceSampler> samplers) {
         int vocabulary = decoder.config().vocabSize();
         int length = windows.getFirst().length;
         List<KvCache> caches =

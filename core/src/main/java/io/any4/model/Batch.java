@@ -42,9 +42,4 @@ record Batch(int[] ids, List<Part> parts) {
     int tokens() {
         return ids.length;
     }
-
-    /// Notes that the tokens have been run.
-    void advance() {
-        parts.forEach(part -> part.cache().advance(part.span().tokens()));
-    }
 }

@@ -5,6 +5,7 @@ import io.any4.checkpoint.InvalidInputException;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Matrix;
+import io.any4.tinygemm.Sampling;
 import io.any4.tinygemm.Span;
 import io.any4.tinygemm.Weight;
 import java.util.List;
@@ -107,22 +108,52 @@ public final class Decoder {
             segment.cache().requireRoom(segment.ids().length);
         }
         int tokens = segments.stream().mapToInt(segment -> segment.ids().length).sum();
-        int width = config.hiddenSize();
-        hidden = grown(hidden, (long) tokens * width);
-        reserve(Math.min(tokens, CHUNK));
+        prepare(tokens);
         int done = 0;
         for (Batch batch : Batch.of(segments, CHUNK)) {
             embed(batch.ids(), scratch.residual);
-            Pass pass = new Pass(device, scratch, batch.tokens(), batch.parts(), tap);
-            for (int i = 0; i < blocks.length; i++) {
-                blocks[i].forward(scratch.residual, pass, i);
-            }
-            device.store(scratch.residual, width, hidden, Span.alone(batch.tokens(), done));
-            batch.advance();
+            run(batch.tokens(), batch.parts(), done, tap);
             done += batch.tokens();
         }
-        finish(hidden, tokens, tap);
+        tap.input(head.name(), hidden, tokens);
         return hidden;
+    }
+
+    /// Runs the token that was chosen last, appending it to the cache.
+    ///
+    /// @return its hidden state after the final norm, valid until the next call
+    /// @throws InvalidInputException if the cache is full
+    public Buffer forward(NextToken newest, KvCache cache) {
+        cache.requireRoom(1);
+        prepare(1);
+        device.embed(embedding, newest.chosen(), scratch.residual);
+        run(1, List.of(new Part(Span.alone(1, cache.length()), cache)), 0, Tap.NONE);
+        return hidden;
+    }
+
+    /// The next token of a sequence that is to be chosen in this way.
+    public NextToken nextToken(Sampling sampling) {
+        return new NextToken(this, sampling);
+    }
+
+    private void prepare(int tokens) {
+        hidden = grown(hidden, (long) tokens * config.hiddenSize());
+        reserve(Math.min(tokens, CHUNK));
+    }
+
+    /// Takes embedded tokens through the blocks and the final norm, to the hidden states from row `to` on.
+    private void run(int tokens, List<Part> parts, int to, Tap tap) {
+        Pass pass = new Pass(device, scratch, tokens, parts, tap);
+        for (int i = 0; i < blocks.length; i++) {
+            blocks[i].forward(scratch.residual, pass, i);
+        }
+        parts.forEach(Part::advance);
+        if (to == 0) {
+            finalNorm.apply(device, scratch.residual, tokens, hidden);
+        } else {
+            finalNorm.apply(device, scratch.residual, tokens, scratch.normed);
+            device.store(scratch.normed, config.hiddenSize(), hidden, Span.alone(tokens, to));
+        }
     }
 
     /// [#logits(Buffer, int\[\], float\[\])] of consecutive rows, from row `from` on.
@@ -136,12 +167,22 @@ public final class Decoder {
     ///
     /// @param out receives `[rows.length, vocab]`
     public void logits(Buffer hidden, int[] rows, float[] out) {
-        int width = config.hiddenSize();
-        headInput = grown(headInput, (long) rows.length * width);
+        device.read(project(hidden, rows), 0, out, Math.multiplyExact(rows.length, config.vocabSize()));
+    }
+
+    /// The logits of [#logits], on the device: `[rows.length, vocab]`, valid until the next call.
+    Buffer project(Buffer hidden, int... rows) {
         logits = grown(logits, (long) rows.length * config.vocabSize());
-        device.gather(hidden, rows, width, headInput);
-        head.apply(new Pass(device, scratch, rows.length, List.of(), Tap.NONE), headInput, rows.length, logits);
-        device.read(logits, 0, out, Math.multiplyExact(rows.length, config.vocabSize()));
+        boolean leading = IntStream.range(0, rows.length).allMatch(i -> rows[i] == i);
+        Buffer input = leading ? hidden : gathered(hidden, rows);
+        head.apply(new Pass(device, scratch, rows.length, List.of(), Tap.NONE), input, rows.length, logits);
+        return logits;
+    }
+
+    private Buffer gathered(Buffer hidden, int[] rows) {
+        headInput = grown(headInput, (long) rows.length * config.hiddenSize());
+        device.gather(hidden, rows, config.hiddenSize(), headInput);
+        return headInput;
     }
 
     /// The residual stream before the first block: `out[t]` is the embedding of `ids[t]`.

@@ -87,7 +87,7 @@ final class DecoderLoader {
         for (int e = 0; e < shape.count(); e++) {
             experts.add(mlp(WeightNames.inBlock(i, names.expert().formatted(e) + ".")));
         }
-        return new Moe(router, experts, shape.perToken());
+        return new Moe(device, router, experts, shape.perToken());
     }
 
     private Linear linear(String module, int rows, int columns, boolean biased) {

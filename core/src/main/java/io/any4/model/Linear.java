@@ -19,7 +19,7 @@ public record Linear(String name, Matrix matrix, @Nullable Buffer bias, List<Inp
 
     /// `y[t] = W x[t] + b` for the first `tokens` rows of x.
     void apply(Pass pass, Buffer x, int tokens, Buffer y) {
-        Buffer input = transformed(pass, x, tokens);
+        Buffer input = transformed(pass, transforms, x, tokens, matrix.columns());
         pass.tap().input(name, input, tokens);
         pass.device().matmul(matrix, input, tokens, y);
         if (bias != null) {
@@ -27,11 +27,12 @@ public record Linear(String name, Matrix matrix, @Nullable Buffer bias, List<Inp
         }
     }
 
-    private Buffer transformed(Pass pass, Buffer x, int tokens) {
+    /// The first `rows` rows of x after some transforms: x itself if there are none, else in a scratch buffer.
+    static Buffer transformed(Pass pass, List<InputTransform> transforms, Buffer x, int rows, int width) {
         Buffer input = x;
         for (InputTransform transform : transforms) {
-            Buffer out = pass.scratch().transformed(pass.device(), (long) tokens * matrix.columns());
-            pass.device().transform(input, transform, tokens, out);
+            Buffer out = pass.scratch().transformed(pass.device(), (long) rows * width);
+            pass.device().transform(input, transform, rows, out);
             input = out;
         }
         return input;

@@ -6,4 +6,9 @@ import io.any4.tinygemm.Span;
 ///
 /// @param span its rows of the activations
 /// @param cache which ends where the span begins
-record Part(Span span, KvCache cache) {}
+record Part(Span span, KvCache cache) {
+    /// Notes that the tokens have been run.
+    void advance() {
+        cache.advance(span.tokens());
+    }
+}

@@ -10,7 +10,7 @@ final class Scratch {
     final Buffer residual;
     /// `[tokens, hidden]`: the normalised input of a sublayer.
     final Buffer normed;
-    /// `[tokens, hidden]`: the output of a sublayer, or of one expert.
+    /// `[tokens, hidden]`: the output of a sublayer, or of one expert; or `[slots, hidden]`, see [Routes].
     final Buffer projected;
     /// `[tokens, heads * headDim]`, as is [#attended].
     final Buffer queries;
@@ -18,13 +18,15 @@ final class Scratch {
     /// `[tokens, kvHeads * headDim]`, as is [#values].
     final Buffer keys;
     final Buffer values;
-    /// `[tokens, intermediate]`, as is [#up].
+    /// `[tokens, intermediate]` or `[slots, intermediate]`, as is [#up].
     final Buffer gate;
     final Buffer up;
     /// `[tokens, hidden]`: the rows routed to one expert; empty without experts.
     final Buffer routed;
     /// `[tokens, experts]`: the router's scores; empty without experts.
     final Buffer scores;
+    /// `[tokens, experts per token, 2]`: what the router has chosen; empty without experts.
+    final Buffer routes;
 
     private final int tokens;
     private @Nullable Buffer transformed;
@@ -34,11 +36,13 @@ final class Scratch {
         long hidden = (long) tokens * config.hiddenSize();
         long queryWidth = (long) tokens * config.attention(0).queryWidth();
         long kvWidth = (long) tokens * config.attention(0).kvWidth();
-        long intermediate = (long) tokens * config.intermediateSize();
         ModelConfig.Experts experts = config.experts();
+        int perToken = experts == null ? 1 : experts.perToken();
+        long slots = Math.max(tokens, Math.min(tokens, Moe.FEW) * perToken);
+        long intermediate = slots * config.intermediateSize();
         residual = device.allocate(hidden);
         normed = device.allocate(hidden);
-        projected = device.allocate(hidden);
+        projected = device.allocate(slots * config.hiddenSize());
         queries = device.allocate(queryWidth);
         attended = device.allocate(queryWidth);
         keys = device.allocate(kvWidth);
@@ -47,6 +51,7 @@ final class Scratch {
         up = device.allocate(intermediate);
         routed = device.allocate(experts == null ? 0 : hidden);
         scores = device.allocate(experts == null ? 0 : (long) tokens * experts.count());
+        routes = device.allocate(experts == null ? 0 : 2L * tokens * perToken);
     }
 
     /// Room for the transformed input of a layer; most models never ask.

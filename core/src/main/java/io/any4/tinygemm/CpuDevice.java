@@ -3,8 +3,10 @@ package io.any4.tinygemm;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
@@ -21,6 +23,7 @@ public final class CpuDevice implements Device {
     private final Map<Buffer, RopeTable> ropeTables = new WeakHashMap<>();
 
     private final @Nullable Prefill prefill;
+    private final Sampler sampler = new Sampler();
     private MemorySegment arranged = Scratch.aligned(0);
 
     CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why) {
@@ -114,6 +117,11 @@ public final class CpuDevice implements Device {
         for (int t = 0; t < ids.length; t++) {
             table.weight().dequantizeRow(ids[t], data, t * table.columns());
         }
+    }
+
+    @Override
+    public void embed(Matrix table, Buffer chosen, Buffer out) {
+        table.weight().dequantizeRow((int) CpuBuffer.of(chosen)[0], CpuBuffer.of(out), 0);
     }
 
     @Override
@@ -237,6 +245,69 @@ public final class CpuDevice implements Device {
                 to[rows[i] * width + j] += factors[i] * from[i * width + j];
             }
         }
+    }
+
+    @Override
+    public void route(Buffer scores, int experts, Routes routes) {
+        float[] from = CpuBuffer.of(scores);
+        float[] pairs = CpuBuffer.of(routes.pairs());
+        int best = routes.perToken();
+        for (int t = 0; t < routes.tokens(); t++) {
+            BestScores.choose(from, t * experts, experts, best, pairs, 2 * t * best);
+        }
+    }
+
+    @Override
+    public MatrixStack stack(List<Matrix> matrices) {
+        return new CpuStack(matrices);
+    }
+
+    @Override
+    public void matmul(MatrixStack w, Routes routes, boolean shared, Buffer x, Buffer y) {
+        float[] pairs = CpuBuffer.of(routes.pairs());
+        for (int m = 0; m < w.count(); m++) {
+            int matrix = m;
+            int[] slots = IntStream.range(0, routes.slots())
+                    .filter(slot -> pairs[2 * slot] == matrix)
+                    .toArray();
+            if (slots.length > 0) {
+                int[] rows = IntStream.of(slots)
+                        .map(slot -> shared ? slot / routes.perToken() : slot)
+                        .toArray();
+                multiplyRows(((CpuStack) w).matrices().get(m), x, rows, y, slots);
+            }
+        }
+    }
+
+    /// `y[to[i]] = w x[from[i]]`.
+    private void multiplyRows(Matrix w, Buffer x, int[] from, Buffer y, int[] to) {
+        Buffer inputs = allocate((long) from.length * w.columns());
+        Buffer outputs = allocate((long) from.length * w.rows());
+        gather(x, from, w.columns(), inputs);
+        matmul(w, inputs, from.length, outputs);
+        for (int i = 0; i < to.length; i++) {
+            System.arraycopy(CpuBuffer.of(outputs), i * w.rows(), CpuBuffer.of(y), to[i] * w.rows(), w.rows());
+        }
+    }
+
+    @Override
+    public void combine(Buffer x, Routes routes, int width, Buffer out) {
+        float[] from = CpuBuffer.of(x);
+        float[] pairs = CpuBuffer.of(routes.pairs());
+        float[] to = CpuBuffer.of(out);
+        for (int slot = 0; slot < routes.slots(); slot++) {
+            float share = pairs[2 * slot + 1];
+            int row = slot / routes.perToken() * width;
+            for (int i = 0; i < width; i++) {
+                to[row + i] += share * from[slot * width + i];
+            }
+        }
+    }
+
+    @Override
+    public void choose(Buffer logits, int count, Sampling sampling, int draw, Buffer chosen) {
+        int id = sampler.choose(CpuBuffer.of(logits), count, sampling, draw);
+        CpuBuffer.of(chosen)[0] = id == Sampler.NONE ? Float.NaN : id;
     }
 
     @Override

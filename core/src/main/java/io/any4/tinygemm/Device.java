@@ -2,8 +2,9 @@ package io.any4.tinygemm;
 
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
+import java.util.List;
 
-/// Where a model runs: it owns buffers and carries out about ten operations on them, in order.
+/// Where a model runs: it owns buffers and carries out about twenty operations on them, in order.
 ///
 /// A decoder is written against this interface alone, so CPU and GPU share one forward pass. Buffers hold
 /// 32-bit floats, row-major, one row per token. Every output row depends on its own input row only and is
@@ -34,6 +35,9 @@ public interface Device extends AutoCloseable {
 
     /// `out[t] = row ids[t] of table`, for each token `t`.
     void embed(Matrix table, int[] ids, Buffer out);
+
+    /// `out = row chosen[0] of table`: the row of a token that [#choose] left on the device; any row for NaN.
+    void embed(Matrix table, Buffer chosen, Buffer out);
 
     /// `y[t][r] = sum over c of w[r][c] * x[t][c]`; x is `[tokens, columns]`, y is `[tokens, rows]`.
     void matmul(Matrix w, Buffer x, int tokens, Buffer y);
@@ -72,14 +76,32 @@ public interface Device extends AutoCloseable {
     /// `out[rows[i]] += factors[i] * x[i]`, rows of `width` floats: returns an expert's output to its tokens.
     void scatterAdd(Buffer x, int[] rows, float[] factors, int width, Buffer out);
 
-    /// Transforms `rows` rows of x, each as wide as the transform; out may be x.
+    /// Sends each token to its best-scored experts: fills [Routes#pairs] with the best of scores
+    /// `[tokens, experts]`, of equal ones the lower, and the softmax over just those.
+    void route(Buffer scores, int experts, Routes routes);
+
+    /// Makes matrices of one shape ready for [#matmul(MatrixStack, Routes, boolean, Buffer, Buffer)].
+    MatrixStack stack(List<Matrix> matrices);
+
+    /// Products with the matrices that were chosen: `y[slot] = w[choice of slot] x[...]`, with y `[slots, rows]`.
     ///
-    /// @throws InvalidInputException if the device has no such operation
-    default void transform(Buffer x, InputTransform transform, int rows, Buffer out) {
-        throw new InvalidInputException(
-                "the model transforms the inputs of its layers (%s), which is not supported on %s: use --device cpu"
-                        .formatted(transform, describe()));
-    }
+    /// @param shared whether x is `[tokens, columns]`, the same for all choices of a token, or `[slots, columns]`
+    void matmul(MatrixStack w, Routes routes, boolean shared, Buffer x, Buffer y);
+
+    /// `out[token] += sum of share * x[slot]` over the choices of each token in order; rows of `width` floats.
+    void combine(Buffer x, Routes routes, int width, Buffer out);
+
+    /// Chooses the next token of a sequence from the first `count` logits: `chosen[0]` becomes its id, as a
+    /// float, which holds ids below 2^24; or NaN if a logit is not a number.
+    ///
+    /// Every device chooses the same token from the same logits, unless the draw falls so close to the border
+    /// between two that rounding decides.
+    ///
+    /// @param draw which of the sampling's random numbers to use, counted from 0
+    void choose(Buffer logits, int count, Sampling sampling, int draw, Buffer chosen);
+
+    /// Transforms `rows` rows of x, each as wide as the transform; out may be x.
+    void transform(Buffer x, InputTransform transform, int rows, Buffer out);
 
     @Override
     void close();

@@ -35,6 +35,21 @@ final class Hadamard {
         return new Hadamard(size, new byte[][] {{1}}, powerOfTwo);
     }
 
+    /// The dense factor; not to be modified.
+    byte[][] dense() {
+        return dense;
+    }
+
+    /// Size of Sylvester's factor.
+    int run() {
+        return runLength;
+    }
+
+    /// What the product of both is multiplied by.
+    double factor() {
+        return factor;
+    }
+
     /// Elements that are mixed with each other.
     int block() {
         return dense.length * runLength;

@@ -2,7 +2,7 @@ package io.any4.tinygemm;
 
 /// What happens to the input of a linear layer just before it is multiplied by the weight, which was made for that.
 ///
-/// Like a [Weight] this is a value: a [Device] switches over the permitted types or says that it has none of them.
+/// Like a [Weight] this is a value: a [Device] switches over the permitted types.
 public sealed interface InputTransform permits Rotation, FloatActivations {
     /// Elements of an input row.
     int width();

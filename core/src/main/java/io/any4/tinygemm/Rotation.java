@@ -11,8 +11,6 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Two rotations are equal if their widths and seeds are.
 public final class Rotation implements InputTransform {
-    private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
-
     private final int width;
     private final long seed;
     private final double[] signs;
@@ -28,7 +26,7 @@ public final class Rotation implements InputTransform {
         this.seed = seed;
         signs = new double[width];
         for (int i = 0; i < width; i++) {
-            signs[i] = mix(seed + (i + 1) * GOLDEN_GAMMA) < 0 ? -1 : 1;
+            signs[i] = SplitMix.at(seed, i) < 0 ? -1 : 1;
         }
         hadamard = Hadamard.of(width);
     }
@@ -43,16 +41,30 @@ public final class Rotation implements InputTransform {
         return seed;
     }
 
+    /// What element `i` of a vector is multiplied by before the mixing, whose entries are then 1 and -1: a random sign,
+    /// divided by the length of a column.
+    public float[] signs() {
+        float[] scaled = new float[width];
+        for (int i = 0; i < width; i++) {
+            scaled[i] = (float) (signs[i] * hadamard.factor());
+        }
+        return scaled;
+    }
+
+    /// The dense factor of the mixing's Kronecker product, `[order][order]` of 1 and -1; often just `[[1]]`.
+    public byte[][] dense() {
+        return hadamard.dense();
+    }
+
+    /// Size of the other factor, Sylvester's matrix: a power of two. Blocks of `dense().length * run()` elements are
+    /// mixed, each by itself.
+    public int run() {
+        return hadamard.run();
+    }
+
     /// A rotator for one thread, to be reused.
     public Rotator rotator() {
         return new Rotator(this);
-    }
-
-    /// The output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-    private static long mix(long state) {
-        long z = (state ^ (state >>> 30)) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-        return z ^ (z >>> 31);
     }
 
     @Override

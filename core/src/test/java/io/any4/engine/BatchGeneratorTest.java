@@ -10,6 +10,7 @@ import io.any4.model.Decoder;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Sampling;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

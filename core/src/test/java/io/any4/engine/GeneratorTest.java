@@ -10,6 +10,8 @@ import io.any4.model.Decoder;
 import io.any4.text.Tokenizer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Sampler;
+import io.any4.tinygemm.Sampling;
 import io.any4.tinygemm.Team;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,7 +67,7 @@ class GeneratorTest {
         var hidden = decoder.forward(all, decoder.newCache(all.length));
         for (int i = 0; i < 12; i++) {
             decoder.logits(hidden, prompt.length - 1 + i, 1, logits);
-            assertThat(generation.ids()[i]).isEqualTo(Sampler.likeliest(logits));
+            assertThat(generation.ids()[i]).isEqualTo(Sampler.likeliest(logits, logits.length));
         }
         assertThat(generation.secondsToFirstToken()).isPositive().isLessThan(generation.seconds());
         assertThat(generation.decodeSpeed()).isPositive();
@@ -128,11 +130,11 @@ class GeneratorTest {
         int likeliest = -1;
         float[] logits = new float[decoder.config().vocabSize()];
         decoder.logits(decoder.forward(prompt, decoder.newCache(64)), prompt.length - 1, 1, logits);
-        double largest = logits[Sampler.likeliest(logits)];
+        double largest = logits[Sampler.likeliest(logits, logits.length)];
         for (float logit : logits) {
             sum += Math.exp(logit - largest);
         }
-        for (int candidate : new int[] {0, 17, 300, Sampler.likeliest(logits)}) {
+        for (int candidate : new int[] {0, 17, 300, Sampler.likeliest(logits, logits.length)}) {
             ids[prompt.length] = candidate;
             double[] scores = new Scorer(decoder).logProbabilities(ids);
             assertThat(scores).hasSize(prompt.length);
@@ -143,7 +145,7 @@ class GeneratorTest {
                 likeliest = candidate;
             }
         }
-        assertThat(likeliest).isEqualTo(Sampler.likeliest(logits));
+        assertThat(likeliest).isEqualTo(Sampler.likeliest(logits, logits.length));
     }
 
     @Test

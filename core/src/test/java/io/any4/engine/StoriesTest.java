@@ -8,6 +8,7 @@ import io.any4.model.Decoder;
 import io.any4.text.Tokenizer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Sampling;
 import io.any4.tinygemm.Team;
 import java.nio.file.Path;
 import java.util.Set;

@@ -15,6 +15,7 @@ import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.DenseWeight;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Sampling;
 import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 import java.io.IOException;
@@ -113,6 +114,37 @@ class DecoderTest {
             float[] some = new float[4 * TinyModel.VOCAB];
             decoder.logits(hidden, 9, 4, some);
             assertThat(some).isEqualTo(java.util.Arrays.copyOfRange(all, 9 * TinyModel.VOCAB, 13 * TinyModel.VOCAB));
+        }
+    }
+
+    @Test
+    void aChosenTokenRunsLikeOneThatIsGiven() throws IOException {
+        try (Checkpoint checkpoint = Checkpoint.open(new TinyModel(Architecture.LLAMA, 1).write(directory))) {
+            Decoder decoder = Decoder.load(checkpoint, device);
+            KvCache cache = decoder.newCache(IDS.length + 1);
+            NextToken next = decoder.nextToken(Sampling.of(2, 5));
+            next.choose(decoder.forward(IDS, cache), IDS.length - 1);
+            float[] chosen = new float[TinyModel.VOCAB];
+            decoder.logits(decoder.forward(next, cache), 0, 1, chosen);
+            cache.truncate(IDS.length);
+            assertThat(last(decoder, new int[] {next.id()}, cache)).isEqualTo(chosen);
+            assertThatThrownBy(() -> decoder.forward(next, cache))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("do not fit into 24 positions");
+        }
+    }
+
+    @Test
+    void noTokenIsChosenFromDamagedWeights() throws IOException {
+        TinyModel model = new TinyModel(Architecture.LLAMA, 1);
+        model.tensor("lm_head.weight").setFloat(30, Float.NaN);
+        try (Checkpoint checkpoint = Checkpoint.open(model.write(directory))) {
+            Decoder decoder = Decoder.load(checkpoint, device);
+            NextToken next = decoder.nextToken(Sampling.GREEDY);
+            next.choose(decoder.forward(IDS, decoder.newCache(IDS.length)), 0);
+            assertThatThrownBy(next::id)
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessage("the model computes logits that are not numbers: its weights are damaged");
         }
     }
 

@@ -58,7 +58,7 @@ final class AttentionLowering {
         int shared = op.shape().heads() / op.shape().kvHeads();
         int quads = quads(op.shape().headDim());
         int together = shared == 1 ? 1 : quads == 8 ? 2 : 4;
-        String kernel = "attention_d%d_h%d".formatted(quads, together);
+        String kernel = "attention_%s_d%d_h%d".formatted(op.keys().type(), quads, together);
         int gridY = op.shape().kvHeads() * Math.ceilDiv(shared, together);
         byte[] arguments = arguments(op, position, splits, token).toBytes();
         return new Launch(kernel, splits, gridY, tokens, arguments);

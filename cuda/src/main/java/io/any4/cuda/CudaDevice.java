@@ -1,18 +1,23 @@
 package io.any4.cuda;
 
-import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.InputTransform;
 import io.any4.tinygemm.Matrix;
+import io.any4.tinygemm.MatrixStack;
+import io.any4.tinygemm.Routes;
+import io.any4.tinygemm.Sampling;
 import io.any4.tinygemm.Span;
 import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Cleaner;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -34,6 +39,7 @@ public final class CudaDevice implements Device {
     private final Activation activation;
     private final Queue<Long> unreachable = new ConcurrentLinkedQueue<>();
     private final List<Op> pending = new ArrayList<>();
+    private final Map<InputTransform, CudaTransform> transforms = new HashMap<>();
     private int pendingInputs;
 
     /// @param opener opens the GPU; called on the thread that goes on using it
@@ -74,18 +80,17 @@ public final class CudaDevice implements Device {
 
     @Override
     public Buffer allocate(DType dtype, long length) {
-        if (dtype != DType.F32) {
-            throw new InvalidInputException("cuda cannot hold keys and values in %s yet: use --kv-cache f32"
-                    .formatted(dtype.safetensorsName()));
+        if (dtype != DType.F32 && dtype != DType.F16 && dtype != DType.BF16) {
+            throw new IllegalArgumentException("no memory of " + dtype);
         }
-        long bytes = Math.max(256, Math.multiplyExact(length, 4));
+        long bytes = Math.max(256, Math.multiplyExact(length, dtype.bytes()));
         long address = thread.call(() -> {
             freeUnreachable();
             long allocated = gpu.allocate(bytes);
             gpu.zero(allocated, bytes);
             return allocated;
         });
-        CudaBuffer buffer = new CudaBuffer(address, length);
+        CudaBuffer buffer = new CudaBuffer(address, dtype, length);
         Queue<Long> queue = unreachable; // the cleaner must not reach the buffer
         CLEANER.register(buffer, () -> queue.add(address));
         return buffer;
@@ -102,7 +107,8 @@ public final class CudaDevice implements Device {
         CudaBuffer to = CudaBuffer.of(target);
         require(offset + values.length <= to.length(), "writing past the end of a buffer");
         flush();
-        thread.run(() -> gpu.upload(MemorySegment.ofArray(values), to.address() + 4 * offset));
+        MemorySegment source = Elements.of(values, to.dtype());
+        thread.run(() -> gpu.upload(source, to.at(offset)));
     }
 
     @Override
@@ -110,11 +116,12 @@ public final class CudaDevice implements Device {
         CudaBuffer from = CudaBuffer.of(source);
         require(offset + count <= from.length(), "reading past the end of a buffer");
         List<Op> ops = take();
-        MemorySegment target = MemorySegment.ofArray(out).asSlice(0, count * 4L);
+        MemorySegment target = Elements.room(out, count, from.dtype());
         thread.run(() -> {
             executor.execute(ops);
-            gpu.download(from.address() + 4 * offset, target);
+            gpu.download(from.at(offset), target);
         });
+        Elements.widen(target, from.dtype(), out, count);
     }
 
     @Override
@@ -128,6 +135,11 @@ public final class CudaDevice implements Device {
     @Override
     public void embed(Matrix table, int[] ids, Buffer out) {
         enqueue(new Op.Embed((CudaMatrix) table, ids.clone(), CudaBuffer.of(out)));
+    }
+
+    @Override
+    public void embed(Matrix table, Buffer chosen, Buffer out) {
+        enqueue(new Op.EmbedChosen((CudaMatrix) table, CudaBuffer.of(chosen), CudaBuffer.of(out)));
     }
 
     @Override
@@ -179,6 +191,56 @@ public final class CudaDevice implements Device {
     @Override
     public void scatterAdd(Buffer x, int[] rows, float[] factors, int width, Buffer out) {
         enqueue(new Op.Scatter(CudaBuffer.of(x), rows.clone(), factors.clone(), width, CudaBuffer.of(out)));
+    }
+
+    @Override
+    public void transform(Buffer x, InputTransform transform, int rows, Buffer out) {
+        CudaTransform prepared =
+                transforms.computeIfAbsent(transform, key -> thread.call(() -> CudaTransform.upload(gpu, key)));
+        Op.Transform op = new Op.Transform(CudaBuffer.of(x), prepared, rows, CudaBuffer.of(out));
+        if (!isDone(op)) {
+            enqueue(op);
+        }
+    }
+
+    @Override
+    public void route(Buffer scores, int experts, Routes routes) {
+        enqueue(new Op.Route(CudaBuffer.of(scores), experts, routes, CudaBuffer.of(routes.pairs())));
+    }
+
+    @Override
+    public MatrixStack stack(List<Matrix> matrices) {
+        List<CudaMatrix> all = matrices.stream().map(CudaMatrix.class::cast).toList();
+        return thread.call(() -> CudaStack.upload(gpu, all));
+    }
+
+    @Override
+    public void matmul(MatrixStack w, Routes routes, boolean shared, Buffer x, Buffer y) {
+        enqueue(new Op.RoutedMatMul(
+                (CudaStack) w, routes, CudaBuffer.of(routes.pairs()), shared, CudaBuffer.of(x), CudaBuffer.of(y)));
+    }
+
+    @Override
+    public void combine(Buffer x, Routes routes, int width, Buffer out) {
+        enqueue(new Op.Combine(CudaBuffer.of(x), routes, CudaBuffer.of(routes.pairs()), width, CudaBuffer.of(out)));
+    }
+
+    /// Whether the output still holds this very result: layers that read the same input ask for it one by one.
+    private boolean isDone(Op.Transform op) {
+        for (Op earlier : pending.reversed()) {
+            if (earlier.equals(op) && op.x() != op.out()) {
+                return true;
+            }
+            if (earlier.out() == op.out() || earlier.out() == op.x()) {
+                return false;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void choose(Buffer logits, int count, Sampling sampling, int draw, Buffer chosen) {
+        enqueue(new Op.Choose(CudaBuffer.of(logits), count, sampling, draw, CudaBuffer.of(chosen)));
     }
 
     private void enqueue(Op op) {

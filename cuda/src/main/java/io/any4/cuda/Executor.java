@@ -39,7 +39,7 @@ final class Executor {
     void execute(List<Op> ops) {
         if (lastReplay != null && Repetition.of(ops, last)) {
             lowering.addInputs(ops);
-            inputs.send();
+            inputs.send(lowering.advancing());
             lastReplay.launch();
             return;
         }
@@ -48,7 +48,7 @@ final class Executor {
             giveBack();
         }
         List<Launch> launches = lowering.lower(ops);
-        inputs.send();
+        inputs.send(lowering.advancing());
         last = ops;
         lastReplay = replay(launches);
         if (lastReplay == null) {

@@ -147,6 +147,15 @@ final class GemmGroup {
         arguments.integer(w.rows()).integer(w.tableStride()).number(w.offset()).integer(firstTile);
     }
 
+    /// Adds what is written by a product whose matrix is read from device memory, in the place of all matrices.
+    static void addOutput(Arguments arguments, CudaBuffer y, int rows) {
+        arguments.address(0).address(0).address(0).address(0).address(0);
+        arguments.address(y.address()).address(0);
+        arguments.integer(rows).integer(0).number(0).integer(0);
+        addNone(arguments);
+        addNone(arguments);
+    }
+
     private static void addNone(Arguments arguments) {
         for (int i = 0; i < 7; i++) {
             arguments.address(0);

@@ -1,31 +1,44 @@
 package io.any4.cuda;
 
+import io.any4.checkpoint.InvalidInputException;
+import io.any4.tinygemm.Routes;
 import org.jspecify.annotations.Nullable;
 
 /// The launches of single operations; addresses of host numbers come from [Inputs].
 final class Launches {
     private static final int CHUNK = 256; // columns a warp takes at a time: see pack.cuh
     private static final int WARPS = 8;
+    private static final int MOST_EXPERTS = 256; // see moe.cuh
+    private static final int MOST_CHOICES = 32; // of a token: a warp's lanes
     private static final int MOST_ROWS = 65535; // of a grid's second dimension
 
     private Launches() {}
 
     static Launch embed(Op.Embed op, long ids) {
-        CudaMatrix table = op.table();
+        return embed(op.table(), ids, 0, op.ids().length, op.out());
+    }
+
+    static Launch embed(Op.EmbedChosen op) {
+        return embed(op.table(), 0, op.chosen().address(), 1, op.out());
+    }
+
+    /// Struct Embed of embed.cuh; either the ids or the chosen one have an address.
+    private static Launch embed(CudaMatrix table, long ids, long chosen, int tokens, CudaBuffer out) {
         Arguments arguments = new Arguments()
                 .address(table.codes())
                 .address(table.tables())
                 .address(table.scales())
                 .address(table.factors())
                 .address(ids)
-                .address(op.out().address())
+                .address(chosen)
+                .address(out.address())
                 .integer(table.columns())
                 .integer(table.paddedColumns())
                 .integer(table.group())
                 .integer(table.tableStride())
                 .number(table.offset())
                 .integer(0);
-        return perElement("embed_" + table.format().kernel(), table.columns(), op.ids().length, arguments);
+        return perElement("embed_" + table.format().kernel(), table.columns(), tokens, arguments);
     }
 
     /// `x [tokens, width]` to the tensor cores' operands.
@@ -89,7 +102,7 @@ final class Launches {
                 .address(op.out().address())
                 .integer(op.width())
                 .address(position);
-        return perElement("store", op.width(), op.span().tokens(), arguments);
+        return perElement("store_" + op.out().type(), op.width(), op.span().tokens(), arguments);
     }
 
     static Launch gather(Op.Gather op, long rows) {
@@ -109,6 +122,42 @@ final class Launches {
                 .address(op.out().address())
                 .integer(op.width());
         return perElement("scatter_add", op.width(), op.rows().length, arguments);
+    }
+
+    /// Struct Route of moe.cuh: a warp per token.
+    static Launch route(Op.Route op) {
+        Routes routes = op.routes();
+        if (op.experts() > MOST_EXPERTS || routes.perToken() > MOST_CHOICES) {
+            throw new InvalidInputException(
+                    "%d of %d experts per token are too many for cuda, which has room for %d of %d: use --device cpu"
+                            .formatted(routes.perToken(), op.experts(), MOST_CHOICES, MOST_EXPERTS));
+        }
+        byte[] arguments = new Arguments()
+                .address(op.scores().address())
+                .address(op.out().address())
+                .integer(routes.tokens())
+                .integer(op.experts())
+                .integer(routes.perToken())
+                .integer(0)
+                .toBytes();
+        return new Launch("route", Math.ceilDiv(routes.tokens(), WARPS), 1, 1, arguments);
+    }
+
+    static Launch combine(Op.Combine op) {
+        Arguments arguments = new Arguments()
+                .address(op.x().address())
+                .address(op.choices().address())
+                .address(op.out().address())
+                .integer(op.width())
+                .integer(op.routes().perToken());
+        return perElement("combine", op.width(), op.routes().tokens(), arguments);
+    }
+
+    /// Adds `by` to `count` numbers.
+    static Launch advance(long counters, int count, int by) {
+        byte[] arguments =
+                new Arguments().address(counters).integer(count).integer(by).toBytes();
+        return new Launch("advance", Math.ceilDiv(count, Launch.THREADS), 1, 1, arguments);
     }
 
     /// Struct Packed of pack.cuh; zeros where nothing is to be packed.

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// - Norm, SwiGLU and attention write their result as tensor-core operands too when a product reads it
 ///   next.
 /// - Rotating queries and keys and appending to the cache is one launch.
+///
+/// A list that chooses a token ends by raising the counters of [Inputs]: its like will follow.
 final class Lowering {
     /// How far ahead the reader of a result is looked for.
     private static final int HORIZON = 4;
@@ -20,15 +22,20 @@ final class Lowering {
     private final Packing packing;
     private final AttentionLowering attention;
     private final Products products;
+    private final TransformLowering transform;
+    private final ChooseLowering choose;
     private final List<Launch> launches = new ArrayList<>();
     private final List<Integer> withInputs = new ArrayList<>();
     private List<Op> ops = List.of();
+    private boolean advancing;
 
     Lowering(Gpu gpu, Inputs inputs, Packing packing) {
         this.inputs = inputs;
         this.packing = packing;
         this.attention = new AttentionLowering(gpu);
         this.products = new Products(gpu);
+        this.transform = new TransformLowering(gpu);
+        this.choose = new ChooseLowering(gpu);
     }
 
     /// The launches of a list of operations, which find their inputs once [Inputs#send] has been called.
@@ -40,6 +47,11 @@ final class Lowering {
         for (int i = 0; i < ops.size(); ) {
             i += lowerAt(i);
         }
+        Launch advance = ops.stream().anyMatch(op -> op instanceof Op.Choose) ? inputs.advance() : null;
+        advancing = advance != null;
+        if (advance != null) {
+            launches.add(advance);
+        }
         return List.copyOf(launches);
     }
 
@@ -50,7 +62,12 @@ final class Lowering {
         }
     }
 
-    private long input(int i) {
+    /// Whether the launches made last raise the counters.
+    boolean advancing() {
+        return advancing;
+    }
+
+    private Inputs.Place input(int i) {
         withInputs.add(i);
         return inputs.add(ops.get(i));
     }
@@ -59,7 +76,7 @@ final class Lowering {
     private int lowerAt(int i) {
         if (ops.get(i) instanceof Op.MatMul first) {
             GemmGroup group = GemmGroup.gather(ops, i, first);
-            packInput(first);
+            packInput(inputKey(first), first.w().columns());
             group.outputs().forEach(packing::forget);
             launches.add(products.launch(group, packing.get(inputKey(first))));
             return group.taken();
@@ -67,7 +84,7 @@ final class Lowering {
         RopeStore together = RopeStore.at(ops, i);
         if (together != null) {
             together.outputs().forEach(packing::forget);
-            launches.add(together.launch(input(i)));
+            launches.add(together.launch(input(i).counter()));
             return RopeStore.TAKEN;
         }
         packing.forget(ops.get(i).out());
@@ -77,14 +94,15 @@ final class Lowering {
 
     private void lowerOne(int i, Op op) {
         switch (op) {
-            case Op.Embed embed -> launches.add(Launches.embed(embed, input(i)));
+            case Op.Embed embed -> launches.add(Launches.embed(embed, input(i).numbers()));
+            case Op.EmbedChosen embed -> launches.add(Launches.embed(embed));
             case Op.AddBias bias -> launches.add(Launches.addBias(bias));
             case Op.Add add -> launches.add(Launches.add(add));
             case Op.Norm norm -> launches.add(Launches.norm(norm, packed(i, norm.out(), norm.rows(), norm.width())));
-            case Op.Rotate rotate -> launches.add(Launches.rope(rotate, input(i)));
-            case Op.Store store -> launches.add(Launches.store(store, input(i)));
+            case Op.Rotate rotate -> launches.add(Launches.rope(rotate, input(i).counter()));
+            case Op.Store store -> launches.add(Launches.store(store, input(i).counter()));
             case Op.Attend attend -> {
-                long position = input(i);
+                long position = input(i).counter();
                 int width = attend.shape().queryWidth();
                 boolean merges = AttentionLowering.splits(attend) > 1;
                 launches.addAll(attention.lower(
@@ -93,19 +111,24 @@ final class Lowering {
                         merges ? packed(i, attend.out(), attend.span().tokens(), width) : null));
             }
             case Op.Swiglu swiglu -> launches.add(lowerSwiglu(i, swiglu));
-            case Op.Gather gather -> launches.add(Launches.gather(gather, input(i)));
+            case Op.Gather gather -> launches.add(Launches.gather(gather, input(i).numbers()));
             case Op.Scatter scatter -> {
-                long rows = input(i);
+                long rows = input(i).numbers();
                 launches.add(Launches.scatter(scatter, rows, rows + 4L * scatter.rows().length));
             }
+            case Op.Transform transformed -> launches.addAll(transform.lower(transformed));
+            case Op.Route route -> launches.add(Launches.route(route));
+            case Op.RoutedMatMul routed -> lowerRouted(routed);
+            case Op.Combine combine -> launches.add(Launches.combine(combine));
+            case Op.Choose chosen -> launches.addAll(choose.lower(chosen, input(i)));
             case Op.MatMul matmul -> throw new IllegalStateException("products are lowered in groups");
         }
     }
 
     private Launch lowerSwiglu(int i, Op.Swiglu op) {
-        Op.MatMul reader = reader(i, op.out());
-        if (reader != null && op.length() == (long) reader.tokens() * reader.w().columns()) {
-            return Launches.swiglu(op, reader.tokens(), reader.w().columns(), packing.begin(inputKey(reader)));
+        Reader reader = reader(i, op.out());
+        if (reader != null && op.length() == (long) reader.key.tokens() * reader.width) {
+            return Launches.swiglu(op, reader.key.tokens(), reader.width, packing.begin(reader.key));
         }
         int rows = Math.toIntExact(Math.ceilDiv(op.length(), 1L << 24));
         if (op.length() % rows != 0) {
@@ -117,17 +140,28 @@ final class Lowering {
     /// The packed form that an operation should also write, because a product reads its result next; or
     /// null.
     private Packing.@Nullable Area packed(int i, CudaBuffer out, int rows, int width) {
-        Op.MatMul reader = reader(i, out);
-        if (reader == null || reader.tokens() != rows || reader.w().columns() != width) {
+        Reader reader = reader(i, out);
+        if (reader == null || reader.key.tokens() != rows || reader.width != width) {
             return null;
         }
-        return packing.begin(inputKey(reader));
+        return packing.begin(reader.key);
     }
 
-    private Op.@Nullable MatMul reader(int i, CudaBuffer out) {
+    /// A product that reads a buffer.
+    ///
+    /// @param key of the packed form that it needs
+    /// @param width of the rows that it reads
+    private record Reader(Packing.Key key, int width) {}
+
+    private @Nullable Reader reader(int i, CudaBuffer out) {
         for (int j = i + 1; j < Math.min(ops.size(), i + 1 + HORIZON); j++) {
             if (ops.get(j) instanceof Op.MatMul matmul && matmul.x() == out) {
-                return matmul;
+                return new Reader(inputKey(matmul), matmul.w().columns());
+            }
+            if (ops.get(j) instanceof Op.RoutedMatMul routed && routed.x() == out) {
+                return new Reader(
+                        inputKey(routed, routed.w().parts().getFirst()),
+                        routed.w().columns());
             }
             if (ops.get(j).out() == out) {
                 return null;
@@ -136,11 +170,23 @@ final class Lowering {
         return null;
     }
 
-    private void packInput(Op.MatMul op) {
-        Packing.Key key = inputKey(op);
-        if (!packing.has(key)) {
-            launches.add(Launches.pack(op.x(), op.w().columns(), packing.begin(key)));
+    private void lowerRouted(Op.RoutedMatMul op) {
+        for (CudaStack.Part part : op.w().parts()) {
+            Packing.Key key = inputKey(op, part);
+            packInput(key, op.w().columns());
+            launches.add(products.launch(op, part, packing.get(key)));
         }
+    }
+
+    private void packInput(Packing.Key key, int width) {
+        if (!packing.has(key)) {
+            launches.add(Launches.pack(key.buffer(), width, packing.begin(key)));
+        }
+    }
+
+    private static Packing.Key inputKey(Op.RoutedMatMul op, CudaStack.Part part) {
+        return new Packing.Key(
+                op.x(), op.rowsOfX(), part.like().paddedColumns(), part.like().group());
     }
 
     private static Packing.Key inputKey(Op.MatMul op) {

@@ -1,6 +1,8 @@
 package io.any4.cuda;
 
 import io.any4.tinygemm.AttentionShape;
+import io.any4.tinygemm.Routes;
+import io.any4.tinygemm.Sampling;
 import io.any4.tinygemm.Span;
 
 /// A recorded operation of [io.any4.tinygemm.Device]; arrays belong to the record.
@@ -9,6 +11,9 @@ sealed interface Op {
     CudaBuffer out();
 
     record Embed(CudaMatrix table, int[] ids, CudaBuffer out) implements Op {}
+
+    /// @param chosen holds the one id
+    record EmbedChosen(CudaMatrix table, CudaBuffer chosen, CudaBuffer out) implements Op {}
 
     record MatMul(CudaMatrix w, CudaBuffer x, int tokens, CudaBuffer out) implements Op {}
 
@@ -30,4 +35,27 @@ sealed interface Op {
     record Gather(CudaBuffer x, int[] rows, int width, CudaBuffer out) implements Op {}
 
     record Scatter(CudaBuffer x, int[] rows, float[] factors, int width, CudaBuffer out) implements Op {}
+
+    record Transform(CudaBuffer x, CudaTransform transform, int rows, CudaBuffer out) implements Op {}
+
+    record Route(CudaBuffer scores, int experts, Routes routes, CudaBuffer out) implements Op {}
+
+    /// @param choices the routes' pairs
+    /// @param shared whether x has a row per token, rather than one per choice
+    record RoutedMatMul(CudaStack w, Routes routes, CudaBuffer choices, boolean shared, CudaBuffer x, CudaBuffer out)
+            implements Op {
+        /// Rows of x.
+        int rowsOfX() {
+            return shared ? routes.tokens() : routes.slots();
+        }
+
+        /// Matrices that each row of x takes.
+        int choicesPerRow() {
+            return shared ? routes.perToken() : 1;
+        }
+    }
+
+    record Combine(CudaBuffer x, Routes routes, CudaBuffer choices, int width, CudaBuffer out) implements Op {}
+
+    record Choose(CudaBuffer logits, int count, Sampling sampling, int draw, CudaBuffer out) implements Op {}
 }

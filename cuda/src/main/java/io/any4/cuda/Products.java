@@ -38,6 +38,24 @@ final class Products {
         return new Launch(kernel, deal.blocks(), plan.columnBlocks(), 1, stages, arguments.toBytes());
     }
 
+    /// The launch of a product in which each row of activations takes its own matrix, for those of one layout: struct
+    /// Experts of gemm_experts.cuh.
+    Launch launch(Op.RoutedMatMul op, CudaStack.Part stack, Packing.Area x) {
+        CudaMatrix w = stack.like();
+        int rows = op.rowsOfX();
+        ProductPlan plan = ProductPlan.of(w, w.tiles(), rows);
+        Arguments arguments = new Arguments();
+        GemmGroup.addOutput(arguments, op.out(), w.rows());
+        arguments.address(x.x()).address(x.sums()).integer(w.paddedColumns());
+        arguments.integer(rows).integer(x.stride());
+        arguments.integer(plan.parts()).integer(plan.partUnits()).integer(plan.longerParts());
+        arguments.address(stack.table()).address(op.choices().address());
+        arguments.integer(op.choicesPerRow()).integer(0);
+        String kernel = "%s_g%d_experts".formatted(w.format().kernel(), w.group());
+        int choices = op.choicesPerRow() * Math.min(rows, 8);
+        return new Launch(kernel, w.tiles(), choices, Math.ceilDiv(rows, 8), arguments.toBytes());
+    }
+
     /// Room for the sums of shared tiles. What is outgrown stays: prepared launches use it.
     private void reserve(ProductPlan plan) {
         long needed = 4L * plan.tiles() * plan.parts() * plan.outputs();

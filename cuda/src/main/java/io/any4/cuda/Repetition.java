@@ -28,6 +28,9 @@ final class Repetition {
         return switch (op) {
             case Op.Embed a ->
                 earlier instanceof Op.Embed b && a.table() == b.table() && a.ids().length == b.ids().length;
+            case Op.EmbedChosen a ->
+                earlier instanceof Op.EmbedChosen b && a.table() == b.table() && a.chosen() == b.chosen();
+            case Op.Choose a -> earlier instanceof Op.Choose b && ChooseLowering.alike(a, b);
             case Op.MatMul a ->
                 earlier instanceof Op.MatMul b && a.w() == b.w() && a.x() == b.x() && a.tokens() == b.tokens();
             case Op.AddBias a ->
@@ -57,6 +60,14 @@ final class Repetition {
             case Op.Attend a -> earlier instanceof Op.Attend b && repeats(a, b);
             case Op.Swiglu a ->
                 earlier instanceof Op.Swiglu b && a.gate() == b.gate() && a.up() == b.up() && a.length() == b.length();
+            case Op.Transform a ->
+                earlier instanceof Op.Transform b
+                        && a.x() == b.x()
+                        && a.transform() == b.transform()
+                        && a.rows() == b.rows();
+            case Op.Route a -> earlier.equals(a);
+            case Op.RoutedMatMul a -> earlier instanceof Op.RoutedMatMul b && repeats(a, b);
+            case Op.Combine a -> earlier.equals(a);
             case Op.Gather a ->
                 earlier instanceof Op.Gather b
                         && a.x() == b.x()
@@ -72,6 +83,13 @@ final class Repetition {
 
     private static boolean sameRows(Span a, Span b) {
         return a.row() == b.row() && a.tokens() == b.tokens();
+    }
+
+    private static boolean repeats(Op.RoutedMatMul a, Op.RoutedMatMul b) {
+        return a.w() == b.w()
+                && a.x() == b.x()
+                && a.shared() == b.shared()
+                && a.routes().equals(b.routes());
     }
 
     private static boolean repeats(Op.Attend a, Op.Attend b) {

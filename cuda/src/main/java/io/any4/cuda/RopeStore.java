@@ -30,6 +30,7 @@ record RopeStore(Op.Rotate q, Op.Rotate k, Op.Store keys, Op.Store values) {
     private boolean fits() {
         int width = k.heads() * k.headDim();
         return keys.source() == k.out()
+                && keys.out().dtype() == values.out().dtype()
                 && q.out() != k.out()
                 && values.source() != k.out()
                 && values.source() != q.out()
@@ -63,7 +64,8 @@ record RopeStore(Op.Rotate q, Op.Rotate k, Op.Store keys, Op.Store values) {
                 .integer(0)
                 .toBytes();
         int threads = (q.heads() + 3 * k.heads()) * q.headDim() / 2;
+        String kernel = "rope_store_" + keys.out().type();
         return new Launch(
-                "rope_store", Math.ceilDiv(threads, Launch.THREADS), q.span().tokens(), 1, arguments);
+                kernel, Math.ceilDiv(threads, Launch.THREADS), q.span().tokens(), 1, arguments);
     }
 }

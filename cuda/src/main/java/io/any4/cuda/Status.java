@@ -2,6 +2,7 @@ package io.any4.cuda;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 
+import io.any4.checkpoint.InvalidInputException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -13,9 +14,15 @@ final class Status {
 
     private Status() {}
 
+    /// @throws InvalidInputException if memory ran out
     /// @throws IllegalStateException naming the function and the driver's error, unless the status is
     ///     success
     static void check(String function, int status) {
+        if (status == OUT_OF_MEMORY) {
+            throw new InvalidInputException(
+                    "the NVIDIA driver has too little memory left for %s: close what else uses the GPU, use a smaller model or context, or run with --device cpu"
+                            .formatted(function));
+        }
         if (status != SUCCESS) {
             throw new IllegalStateException("%s failed: %s".formatted(function, describe(status)));
         }

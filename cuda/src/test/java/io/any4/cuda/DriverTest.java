@@ -79,6 +79,8 @@ class DriverTest {
                 "old    | the NVIDIA driver supports CUDA 11.4 but 12.0 is needed: update the driver, or run with --device cpu",
                 "chip   | Stub 40 has compute capability 7.5 but 8.0 (Ampere) or newer is needed: run with --device cpu",
                 "oom    | Stub 40 has 1.0 of 80.0 GiB free but 19.1 MiB more are needed: use a smaller model or context",
+                "pinned | the NVIDIA driver has too little memory left for cuMemHostAlloc: close what else uses the GPU",
+                "graph  | the NVIDIA driver has too little memory left for cuGraphInstantiate: close what else uses the GPU",
                 "broken | the NVIDIA driver does not start: CUDA_ERROR_UNKNOWN (unknown error); reinstall it"
             })
     void whatIsMissingIsSaidInOneSentence(String mode, String sentence) throws Exception {

@@ -61,8 +61,8 @@ class LoweringTest {
                 .containsExactly(
                         "rms_norm",
                         "lut4_g32_n1",
-                        "rope_store",
-                        "attention_d1_h1",
+                        "rope_store_f32",
+                        "attention_f32_d1_h1",
                         "attention_merge",
                         "lut4_g32_n1",
                         "rms_norm",
@@ -147,7 +147,7 @@ class LoweringTest {
         ops.add(new Op.Rotate(q, gain, 2, 32, Span.alone(1, position)));
         ops.add(new Op.Attend(q, k, v, new AttentionShape(2, 2, 32, 0), Span.alone(1, position), out));
         List<Launch> launches = lowering.lower(ops);
-        inputs.send();
+        inputs.send(false);
         return launches;
     }
 

@@ -3,8 +3,9 @@ package io.any4.cuda;
 import io.any4.checkpoint.Checkpoint;
 import io.any4.model.Decoder;
 import io.any4.model.KvCache;
-import io.any4.tinygemm.Buffer;
+import io.any4.model.NextToken;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Sampling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,35 +52,40 @@ final class ModelBench {
     }
 
     private static void decode(SyntheticModel model, Decoder decoder, double bandwidth) {
-        KvCache cache = decoder.newCache(PROMPT + WARM_UP + STEPS);
-        float[] logits = new float[model.vocabulary()];
+        KvCache cache = decoder.newCache(PROMPT + 2 * (WARM_UP + STEPS) + 1);
         int[] prompt = new int[PROMPT];
         Arrays.setAll(prompt, i -> i * 37 % model.vocabulary());
         long start = System.nanoTime();
-        next(decoder, decoder.forward(prompt, cache), PROMPT - 1, logits);
+        NextToken next = decoder.nextToken(Sampling.GREEDY);
+        next.choose(decoder.forward(prompt, cache), PROMPT - 1);
+        next.id();
         System.out.printf("%s: %d tokens of prompt in %.1f ms%n", model.name(), PROMPT, seconds(start) * 1e3);
-        int token = 1;
-        for (int i = 0; i < WARM_UP; i++) {
-            token = next(decoder, decoder.forward(new int[] {token}, cache), 0, logits);
-        }
-        start = System.nanoTime();
-        for (int i = 0; i < STEPS; i++) {
-            token = next(decoder, decoder.forward(new int[] {token}, cache), 0, logits);
-        }
-        double perSecond = STEPS / seconds(start);
-        double bound = bandwidth / model.bytesPerToken();
-        System.out.printf(
-                "%s: %.1f tokens/s, %.0f %% of the %.0f that %.0f GB/s allow%n",
-                model.name(), perSecond, 100 * perSecond / bound, bound, bandwidth / 1e9);
+        report(model, bandwidth, "greedy", decode(decoder, next, cache));
+        NextToken drawn = decoder.nextToken(new Sampling(0.8, 40, 0.95, 1));
+        drawn.choose(decoder.forward(new int[] {1}, cache), 0);
+        report(model, bandwidth, "top-k and top-p", decode(decoder, drawn, cache));
     }
 
-    private static int next(Decoder decoder, Buffer hidden, int row, float[] logits) {
-        decoder.logits(hidden, row, 1, logits);
-        int best = 0;
-        for (int i = 1; i < logits.length; i++) {
-            best = logits[i] > logits[best] ? i : best;
+    /// Tokens per second; each is one graph, and one id that the host reads.
+    private static double decode(Decoder decoder, NextToken next, KvCache cache) {
+        run(decoder, next, cache, WARM_UP);
+        long start = System.nanoTime();
+        run(decoder, next, cache, STEPS);
+        return STEPS / seconds(start);
+    }
+
+    private static void run(Decoder decoder, NextToken next, KvCache cache, int steps) {
+        for (int i = 0; i < steps; i++) {
+            next.choose(decoder.forward(next, cache), 0);
+            next.id();
         }
-        return best;
+    }
+
+    private static void report(SyntheticModel model, double bandwidth, String how, double perSecond) {
+        double bound = bandwidth / model.bytesPerToken();
+        System.out.printf(
+                "%s, %s: %.1f tokens/s, %.0f %% of the %.0f that %.0f GB/s allow%n",
+                model.name(), how, perSecond, 100 * perSecond / bound, bound, bandwidth / 1e9);
     }
 
     private static double seconds(long start) {

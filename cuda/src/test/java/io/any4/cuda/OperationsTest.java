@@ -3,6 +3,7 @@ package io.any4.cuda;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.any4.cuda.RandomWeights.Kind;
+import io.any4.tensor.DType;
 import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
@@ -99,6 +100,66 @@ class OperationsTest {
                     out);
             return out;
         });
+    }
+
+    /// Keys and values are rounded where they are stored, turned keys after the turn.
+    @ParameterizedTest
+    @CsvSource({
+        "F16, 8, 2, 128, 1, 200",
+        "BF16, 8, 2, 64, 3, 130",
+        "BF16, 4, 4, 20, 2, 5",
+        "F16, 3, 1, 256, 2, 7",
+        "BF16, 6, 6, 96, 1, 0"
+    })
+    void cachesOfSixteenBits(DType dtype, int heads, int kvHeads, int headDim, int tokens, int position) {
+        AttentionShape shape = new AttentionShape(heads, kvHeads, headDim, 0);
+        Span span = Span.alone(tokens, position);
+        float[] earlier = random.activations(position * shape.kvWidth());
+        float[] q = random.activations(tokens * shape.queryWidth());
+        float[] k = random.activations(tokens * shape.kvWidth());
+        float[] frequencies = random.activations(headDim / 2);
+        for (boolean together : new boolean[] {true, false}) {
+            same(dtype == DType.F16 ? 1e-4 : 1e-3, q.length, device -> {
+                Buffer keys = device.allocate(dtype, (long) (position + tokens) * shape.kvWidth());
+                Buffer values = device.allocate(dtype, (long) (position + tokens) * shape.kvWidth());
+                device.write(earlier, keys, 0);
+                device.write(earlier, values, 0);
+                Buffer turning = buffer(device, frequencies);
+                Buffer queries = buffer(device, q);
+                Buffer newKeys = buffer(device, k);
+                Buffer newValues = buffer(device, k);
+                device.rope(queries, turning, heads, headDim, span);
+                device.rope(newKeys, turning, kvHeads, headDim, span);
+                if (!together) {
+                    read(device, newKeys, 1); // what is read in between is not one launch
+                }
+                device.store(newKeys, shape.kvWidth(), keys, span);
+                device.store(newValues, shape.kvWidth(), values, span);
+                Buffer out = device.allocate(q.length);
+                device.attention(queries, keys, values, shape, span, out);
+                return out;
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = DType.class,
+            names = {"F32", "F16", "BF16"})
+    void bufferElementsAreRoundedAsOnTheCpu(DType dtype) {
+        float[] values = random.activations(77);
+        values[3] = 1e30f;
+        values[4] = -1e-30f;
+        float[] expected = stored(cpu, dtype, values);
+        assertThat(stored(gpu, dtype, values)).isEqualTo(expected);
+    }
+
+    /// Written by the host, copied by a kernel.
+    private static float[] stored(Device device, DType dtype, float[] values) {
+        Buffer cache = device.allocate(dtype, 3L * values.length);
+        device.write(values, cache, values.length);
+        device.store(buffer(device, values), values.length, cache, Span.alone(1, 2));
+        return read(device, cache, 3 * values.length);
     }
 
     @Test

@@ -13,6 +13,9 @@ final class SimGpu implements Gpu {
     private final KernelSet kernels;
     private final Chip chip;
     private int replays;
+    private int launches;
+    private int uploads;
+    private int downloads;
 
     SimGpu(KernelSet kernels) {
         this(kernels, SMALL);
@@ -36,6 +39,21 @@ final class SimGpu implements Gpu {
     /// How often a prepared sequence was launched.
     int replays() {
         return replays;
+    }
+
+    /// Copies from the host.
+    int uploads() {
+        return uploads;
+    }
+
+    /// Copies to the host.
+    int downloads() {
+        return downloads;
+    }
+
+    /// Kernels launched one by one, not as part of a prepared sequence.
+    int launches() {
+        return launches;
     }
 
     @Override
@@ -70,16 +88,23 @@ final class SimGpu implements Gpu {
 
     @Override
     public void upload(MemorySegment source, long target) {
+        uploads++;
         machine.memory().slice(target, source.byteSize()).copyFrom(source);
     }
 
     @Override
     public void download(long source, MemorySegment target) {
+        downloads++;
         target.copyFrom(machine.memory().slice(source, target.byteSize()));
     }
 
     @Override
     public void launch(Launch launch) {
+        launches++;
+        run(launch);
+    }
+
+    private void run(Launch launch) {
         machine.launch(
                 launch.kernel(),
                 launch.gridX(),
@@ -96,7 +121,7 @@ final class SimGpu implements Gpu {
             @Override
             public void launch() {
                 replays++;
-                launches.forEach(SimGpu.this::launch);
+                launches.forEach(SimGpu.this::run);
             }
 
             @Override

@@ -23,22 +23,32 @@ import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
-/// A Llama of a given shape with random any4 weights, written as a checkpoint: it says how fast a real
+/// A Llama or Mixtral of a given shape with random any4 weights, written as a checkpoint: it says how fast a real
 /// one would be.
 ///
 /// @param heads query heads, each of `hidden / heads` elements
 /// @param tied whether the head is the embedding
+/// @param experts networks of each block, of which a token takes two; 0 for a single one
 record SyntheticModel(
-        String name, int layers, int hidden, int intermediate, int heads, int kvHeads, int vocabulary, boolean tied) {
-    static final SyntheticModel TINY = new SyntheticModel("tiny", 2, 128, 256, 4, 2, 64, false);
-    static final SyntheticModel LLAMA_1B = new SyntheticModel("Llama-3.2-1B", 16, 2048, 8192, 32, 8, 128256, true);
-    static final SyntheticModel LLAMA_8B = new SyntheticModel("Llama-3-8B", 32, 4096, 14336, 32, 8, 128256, false);
+        String name,
+        int layers,
+        int hidden,
+        int intermediate,
+        int heads,
+        int kvHeads,
+        int vocabulary,
+        boolean tied,
+        int experts) {
+    static final SyntheticModel TINY = new SyntheticModel("tiny", 2, 128, 256, 4, 2, 64, false, 0);
+    static final SyntheticModel TINY_EXPERTS = new SyntheticModel("tiny-moe", 2, 128, 128, 4, 2, 64, false, 5);
+    static final SyntheticModel LLAMA_1B = new SyntheticModel("Llama-3.2-1B", 16, 2048, 8192, 32, 8, 128256, true, 0);
+    static final SyntheticModel LLAMA_8B = new SyntheticModel("Llama-3-8B", 32, 4096, 14336, 32, 8, 128256, false, 0);
 
     private static final String SPEC = "any4";
     private static final int GROUP = 128;
 
-    /// Writes the checkpoint. Matrices of one shape are the same: where they lie in memory differs,
-    /// which is what counts.
+    /// Writes the checkpoint. Matrices of one shape are the same, but for those of experts: where they lie in memory
+    /// differs, which is what counts.
     void write(Path directory) throws IOException {
         Files.createDirectories(directory);
         RandomWeights random = new RandomWeights(51);
@@ -51,11 +61,18 @@ record SyntheticModel(
             linear(weights, shapes, random, block + ".self_attn.k_proj", kvWidth, hidden);
             linear(weights, shapes, random, block + ".self_attn.v_proj", kvWidth, hidden);
             linear(weights, shapes, random, block + ".self_attn.o_proj", hidden, hidden);
-            linear(weights, shapes, random, block + ".mlp.gate_proj", intermediate, hidden);
-            linear(weights, shapes, random, block + ".mlp.up_proj", intermediate, hidden);
-            linear(weights, shapes, random, block + ".mlp.down_proj", hidden, intermediate);
+            for (String[] network : networks(block)) {
+                shapes.keySet().removeIf(shape -> experts > 0);
+                linear(weights, shapes, random, network[0], intermediate, hidden);
+                linear(weights, shapes, random, network[1], intermediate, hidden);
+                linear(weights, shapes, random, network[2], hidden, intermediate);
+            }
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (int layer = 0; layer < layers && experts > 0; layer++) {
+            Tensor router = ((DenseWeight) random.weight(Kind.DENSE, experts, hidden, 1)).values();
+            tensors.put("model.layers.%d.block_sparse_moe.gate.weight".formatted(layer), router);
+        }
         weights.forEach((module, weight) -> tensors.putAll(Any4Format.tensors(module, weight)));
         Tensor embedding = ((DenseWeight) random.weight(Kind.DENSE, vocabulary, hidden, 1)).values();
         tensors.put("model.embed_tokens.weight", embedding);
@@ -70,6 +87,20 @@ record SyntheticModel(
         }
         write(directory, tensors);
         Files.writeString(directory.resolve("config.json"), config(weights).toPrettyString());
+    }
+
+    /// The modules gate, up and down of each network of a block.
+    private List<String[]> networks(String block) {
+        if (experts == 0) {
+            return List.<String[]>of(
+                    new String[] {block + ".mlp.gate_proj", block + ".mlp.up_proj", block + ".mlp.down_proj"});
+        }
+        List<String[]> networks = new ArrayList<>();
+        for (int e = 0; e < experts; e++) {
+            String expert = block + ".block_sparse_moe.experts." + e;
+            networks.add(new String[] {expert + ".w1", expert + ".w3", expert + ".w2"});
+        }
+        return networks;
     }
 
     private static void linear(
@@ -125,8 +156,13 @@ record SyntheticModel(
 
     private ObjectNode config(Map<String, Weight> weights) {
         ObjectNode config = JsonFiles.object();
-        config.putArray("architectures").add("LlamaForCausalLM");
-        config.put("model_type", "llama").put("hidden_size", hidden).put("intermediate_size", intermediate);
+        config.putArray("architectures").add(experts == 0 ? "LlamaForCausalLM" : "MixtralForCausalLM");
+        if (experts > 0) {
+            config.put("num_local_experts", experts).put("num_experts_per_tok", 2);
+        }
+        config.put("model_type", experts == 0 ? "llama" : "mixtral")
+                .put("hidden_size", hidden)
+                .put("intermediate_size", intermediate);
         config.put("num_hidden_layers", layers)
                 .put("num_attention_heads", heads)
                 .put("num_key_value_heads", kvHeads);
@@ -141,7 +177,8 @@ record SyntheticModel(
         return config;
     }
 
-    /// Bytes a decode step reads at least: every weight but the embedding table, of which it reads a row.
+    /// Bytes a decode step of a model without experts reads at least: every weight but the embedding table, of
+    /// which it reads a row.
     long bytesPerToken() {
         long linear = (long) hidden * (2L * hidden + 2L * hidden / heads * kvHeads + 3L * intermediate);
         long rows = 2L * hidden + 2L * hidden / heads * kvHeads + 2L * intermediate + hidden;

@@ -1,6 +1,6 @@
 package io.any4.cuda.ptx;
 
-/// Who read and wrote each 4-byte word of device memory in the launch that runs.
+/// Who read and wrote what begins at each 2-byte word of device memory in the launch that runs.
 ///
 /// Two threads that use a word in the same launch, one of them writing, race unless the writer's barrier, or a fence
 /// and an atomic, come between.

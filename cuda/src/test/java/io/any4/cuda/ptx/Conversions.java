@@ -24,6 +24,13 @@ final class Conversions {
                 return (a, b, c) -> FloatFunctions.bits((float) Math.rint(FloatFunctions.value(a)));
             }
         }
+        if (from.isFloat() && from.bits() == 32) {
+            return switch (opcode) {
+                case "cvt.rzi.s32.f32" -> (a, b, c) -> to.clip((int) value(a));
+                case "cvt.rni.u64.f32" -> (a, b, c) -> Math.max(0, (long) Math.rint(value(a))); // up to 2^63
+                default -> throw new PtxException("unknown conversion " + opcode);
+            };
+        }
         throw new PtxException("unknown conversion " + opcode);
     }
 

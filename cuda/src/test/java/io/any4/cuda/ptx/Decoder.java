@@ -75,16 +75,6 @@ final class Decoder {
         return new Action.PublishBarriers();
     }
 
-    private Instruction atomic(String opcode, List<String> operands, String text) {
-        Action action = switch (opcode) {
-            case "atom.global.add.u32" -> new Action.Atomic(true);
-            case "atom.global.exch.b32" -> new Action.Atomic(false);
-            default -> throw new PtxException("unknown atomic " + opcode);
-        };
-        List<String> sources = List.of(base(operands.get(1)), operands.get(2));
-        return instruction(action, List.of(operands.getFirst()), sources, "", text);
-    }
-
     private Instruction sharedBarrier(String opcode, List<String> operands, String text) {
         return switch (opcode) {
             case "mbarrier.init.shared::cta.b64" -> addressed(new Action.InitBarrier(), List.of(), operands, 0, text);
@@ -159,6 +149,16 @@ final class Decoder {
         List<String> sources = new ArrayList<>(List.of(base(operands.get(0))));
         sources.addAll(elements(operands.get(1)));
         return instruction(new Action.Store(space(opcode), type(opcode)), List.of(), sources, "", text);
+    }
+
+    private Instruction atomic(String opcode, List<String> operands, String text) {
+        boolean adds = part(opcode, 2).equals("add");
+        if (!adds && !part(opcode, 2).equals("exch")) {
+            throw new PtxException("unknown atomic " + opcode);
+        }
+        List<String> sources = List.of(base(operands.get(1)), operands.get(2));
+        Action action = new Action.Atomic(space(opcode), type(opcode), adds);
+        return instruction(action, List.of(operands.getFirst()), sources, "", text);
     }
 
     private String base(String operand) {

@@ -26,6 +26,7 @@ final class FloatFunctions {
             case "max" -> (a, b, c) -> bits(Math.max(value(a), value(b)));
             case "neg" -> (a, b, c) -> a ^ 0x80000000L;
             case "abs" -> (a, b, c) -> a & 0x7fffffffL;
+            case "copysign" -> (a, b, c) -> a & 0x80000000L | b & 0x7fffffffL;
             case "rcp" -> unary(a -> 1 / a);
             case "sqrt" -> unary(Math::sqrt);
             case "ex2" -> unary(a -> Math.pow(2, a));
@@ -43,6 +44,7 @@ final class FloatFunctions {
         return switch (relation) {
             case "eq" -> (a, b, c) -> value(a) == value(b) ? 1 : 0;
             case "neu" -> (a, b, c) -> value(a) != value(b) ? 1 : 0;
+            case "nan" -> (a, b, c) -> Float.isNaN(value(a)) || Float.isNaN(value(b)) ? 1 : 0;
             case "lt" -> (a, b, c) -> value(a) < value(b) ? 1 : 0;
             case "le" -> (a, b, c) -> value(a) <= value(b) ? 1 : 0;
             case "gt" -> (a, b, c) -> value(a) > value(b) ? 1 : 0;

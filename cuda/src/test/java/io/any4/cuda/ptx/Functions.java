@@ -46,9 +46,15 @@ final class Functions {
         return switch (parts[0]) {
             case "add" -> (a, b, c) -> type.clip(a + b);
             case "sub" -> (a, b, c) -> type.clip(a - b);
-            case "mul" -> parts[1].equals("wide") ? wide(type) : (a, b, c) -> type.clip(a * b);
+            case "mul" ->
+                switch (parts[1]) {
+                    case "wide" -> wide(type);
+                    case "hi" -> high(type);
+                    default -> (a, b, c) -> type.clip(a * b);
+                };
             case "mad" -> (a, b, c) -> type.clip(a * b + c);
-            case "div" -> (a, b, c) -> type.clip(type.number(a) / type.number(b));
+            case "div" -> division(type);
+            case "rem" -> (a, b, c) -> type.clip(type.number(a) % type.number(b));
             case "neg" -> (a, b, c) -> type.clip(-a);
             case "not" -> (a, b, c) -> type.clip(~a);
             case "and" -> (a, b, c) -> type.clip(a & b);
@@ -58,9 +64,16 @@ final class Functions {
             case "max" -> (a, b, c) -> type.clip(type.compare(a, b) >= 0 ? a : b);
             case "shl" -> (a, b, c) -> b >= type.bits() ? 0 : type.clip(a << b);
             case "shr" -> (a, b, c) -> shiftRight(type, a, b);
+            case "popc" -> (a, b, c) -> Long.bitCount(type.clip(a));
             case "prmt" -> (a, b, c) -> permute(a | b << 32, c);
             default -> null;
         };
+    }
+
+    private static LaneFunction division(PtxType type) {
+        return type.kind() == 'u'
+                ? (a, b, c) -> type.clip(Long.divideUnsigned(type.clip(a), type.clip(b)))
+                : (a, b, c) -> type.clip(type.number(a) / type.number(b));
     }
 
     private static long shiftRight(PtxType type, long a, long distance) {
@@ -74,6 +87,16 @@ final class Functions {
     static LaneFunction insertBits(int position, int length) {
         long mask = ((1L << length) - 1) << position;
         return (a, b, c) -> b & ~mask | a << position & mask;
+    }
+
+    /// The upper half of the product of unsigned numbers.
+    private static @Nullable LaneFunction high(PtxType type) {
+        if (type.kind() != 'u') {
+            return null;
+        }
+        return type.bits() == 64
+                ? (a, b, c) -> Math.unsignedMultiplyHigh(a, b)
+                : (a, b, c) -> type.number(a) * type.number(b) >>> type.bits();
     }
 
     /// The product in twice the bits.

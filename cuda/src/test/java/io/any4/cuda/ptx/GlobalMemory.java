@@ -20,7 +20,7 @@ public final class GlobalMemory {
     public long allocate(long bytes) {
         MemorySegment data = Arena.ofAuto().allocate(bytes, 256);
         data.fill((byte) 0xf1);
-        Block block = new Block(next, data, new AccessLog((int) ((bytes + 3) / 4)));
+        Block block = new Block(next, data, new AccessLog((int) ((bytes + 1) / 2)));
         blocks.put(next, block);
         next += (bytes + GUARD + 255) / 256 * 256;
         return block.address;

@@ -56,8 +56,13 @@ record Instruction(
         /// Waits until earlier kernels have ended.
         record GridWait() implements Action {}
 
-        /// Adds to a word of device memory, or replaces it.
-        record Atomic(boolean adds) implements Action {}
+        /// Adds to a number in memory, or replaces it, giving what was there before.
+        record Atomic(Space space, PtxType type, boolean adds) implements Action {
+            /// What is in memory then.
+            long result(long before, long operand) {
+                return type.clip(adds ? before + operand : operand);
+            }
+        }
 
         record InitBarrier() implements Action {}
 

@@ -89,7 +89,7 @@ final class MemoryAccess {
             case GLOBAL -> {
                 GlobalMemory.Block block = global.find(address, size, by.text());
                 long at = address - block.address();
-                read(block, (int) (at / 4), thread, early, by);
+                read(block, (int) (at / 2), thread, early, by);
                 yield get(block.data(), at, size);
             }
         };
@@ -105,7 +105,7 @@ final class MemoryAccess {
                 if (early) {
                     throw early("writes", by);
                 }
-                block.log().write((int) (at / 4), accessor, thread, by);
+                block.log().write((int) (at / 2), accessor, thread, by);
                 set(block.data(), at, size, value);
             }
         }
@@ -126,30 +126,38 @@ final class MemoryAccess {
     /// The source of a bulk copy counts as read by the thread that asks for it.
     void read(long address, int bytes, int thread, boolean early, Instruction by) {
         GlobalMemory.Block block = global.find(address, bytes, by.text());
-        int first = (int) ((address - block.address()) / 4);
-        for (int word = first; word < first + bytes / 4; word++) {
+        int first = (int) ((address - block.address()) / 2);
+        for (int word = first; word < first + bytes / 2; word += 2) {
             read(block, word, thread, early, by);
         }
     }
 
     /// Atomics of the lanes, one after the other.
     void atomic(Action.Atomic atomic, Instruction by, long[][] registers, int active, int firstThread, boolean early) {
+        int size = atomic.type().bytes();
         for (int lane = 0; lane < Warp.LANES; lane++) {
             if ((active >> lane & 1) != 0) {
-                if (early) {
-                    throw early("writes", by);
-                }
-                long address = address(by, Space.GLOBAL, registers, lane, 4);
-                GlobalMemory.Block block = global.find(address, 4, by.text());
-                long at = address - block.address();
-                block.log().atomic((int) (at / 4), accessor, firstThread + lane, by);
-                accessor.order().exchange(firstThread + lane, told.computeIfAbsent(address, key -> new HashMap<>()));
-                long old = get(block.data(), at, 4);
+                long address = address(by, atomic.space(), registers, lane, size);
                 long operand = registers[by.sources()[1]][lane];
-                set(block.data(), at, 4, atomic.adds() ? old + operand : operand);
-                registers[by.destinations()[0]][lane] = old;
+                registers[by.destinations()[0]][lane] = atomic.space() == Space.SHARED
+                        ? shared.atomic(address, atomic, operand, firstThread + lane, by)
+                        : atomic(address, atomic, operand, firstThread + lane, early, by);
             }
         }
+    }
+
+    private long atomic(long address, Action.Atomic atomic, long operand, int thread, boolean early, Instruction by) {
+        if (early) {
+            throw early("writes", by);
+        }
+        int size = atomic.type().bytes();
+        GlobalMemory.Block block = global.find(address, size, by.text());
+        long at = address - block.address();
+        block.log().atomic((int) (at / 2), accessor, thread, by);
+        accessor.order().exchange(thread, told.computeIfAbsent(address, key -> new HashMap<>()));
+        long old = get(block.data(), at, size);
+        set(block.data(), at, size, atomic.result(old, operand));
+        return old;
     }
 
     private static long get(MemorySegment data, long at, int size) {

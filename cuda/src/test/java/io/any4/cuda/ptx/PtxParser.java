@@ -13,7 +13,7 @@ final class PtxParser {
     private static final Pattern PARAMETER =
             Pattern.compile("\\.param\\s+(?:\\.align\\s+(\\d+)\\s+)?\\.([busf])(\\d+)\\s+(\\w+)(?:\\[(\\d+)])?");
     private static final Pattern SHARED =
-            Pattern.compile("\\.shared\\s+\\.align\\s+(\\d+)\\s+\\.b8\\s+([\\w$]+)\\[(\\d+)]");
+            Pattern.compile("(?m)^\\.shared\\s+\\.align\\s+(\\d+)\\s+\\.[busf](\\d+)\\s+([\\w$]+)(?:\\[(\\d+)])?;");
     private static final Pattern DYNAMIC =
             Pattern.compile("\\.extern\\s+\\.shared\\s+\\.align\\s+(\\d+)\\s+\\.b8\\s+(\\w+)\\[]");
     private static final Pattern NAMED = Pattern.compile("^\\.reg\\s+\\.\\w+\\s+([a-z][\\w,\\s]*)$");
@@ -23,16 +23,20 @@ final class PtxParser {
 
     /// A kernel's text.
     ///
+    /// @param ofAll declarations of shared memory that kernels may have in common
     /// @param dynamic the declaration of shared memory whose size a launch gives, or null
     record Source(
             String name,
             String parameters,
             String body,
+            String ofAll,
             @Nullable MatchResult dynamic) {}
 
     static Map<String, Source> split(String ptx) {
         String text = ptx.replaceAll("//[^\n]*", "");
         Map<String, Source> kernels = new HashMap<>();
+        // Shared memory of functions that several kernels call.
+        String ofAll = text.substring(0, Math.max(0, text.indexOf(".entry")));
         Matcher extern = DYNAMIC.matcher(text);
         MatchResult dynamic = extern.find() ? extern.toMatchResult() : null;
         Matcher entry = ENTRY.matcher(text);
@@ -40,7 +44,7 @@ final class PtxParser {
         while (entry.find(from)) {
             int end = closingBrace(text, entry.end());
             String body = text.substring(entry.end(), end);
-            kernels.put(entry.group(1), new Source(entry.group(1), entry.group(2), body, dynamic));
+            kernels.put(entry.group(1), new Source(entry.group(1), entry.group(2), body, ofAll, dynamic));
             from = end;
         }
         return kernels;
@@ -65,10 +69,8 @@ final class PtxParser {
             int count = parameter.group(5) == null ? 1 : Integer.parseInt(parameter.group(5));
             builder.parameter(parameter.group(4), alignment, bytes * count);
         }
-        Matcher shared = SHARED.matcher(source.body);
-        while (shared.find()) {
-            builder.shared(shared.group(2), Integer.parseInt(shared.group(1)), Integer.parseInt(shared.group(3)));
-        }
+        addShared(builder, SHARED.matcher(source.body), "");
+        addShared(builder, SHARED.matcher(source.ofAll), source.body);
         if (source.dynamic != null) {
             builder.dynamicShared(source.dynamic.group(2), Integer.parseInt(source.dynamic.group(1)));
         }
@@ -76,6 +78,18 @@ final class PtxParser {
             statement(builder, part.strip());
         }
         return builder.build();
+    }
+
+    /// @param users text that has to name the memory, if a kernel is to have it
+    private static void addShared(KernelBuilder builder, Matcher shared, String users) {
+        while (shared.find()) {
+            String name = shared.group(3);
+            if (users.isEmpty() || users.contains(name)) {
+                int count = shared.group(4) == null ? 1 : Integer.parseInt(shared.group(4));
+                int bytes = Integer.parseInt(shared.group(2)) / 8 * count;
+                builder.shared(name, Integer.parseInt(shared.group(1)), bytes);
+            }
+        }
     }
 
     private static void statement(KernelBuilder builder, String text) {

@@ -1,10 +1,12 @@
 package io.any4.cuda.ptx;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// Who wrote and read each word of a block's shared memory, and when by their own clocks.
 ///
-/// Two agents that use a word, one of them writing, race unless one use happens before the other.
+/// Two agents that use a word, one of them writing, race unless one use happens before the other. Atomics do not race
+/// with each other, but with all else.
 final class SharedLog {
     /// Readers of a word that are listed one by one; of more, the clocks of all threads are kept.
     private static final int LISTED = 8;
@@ -14,6 +16,8 @@ final class SharedLog {
     private final int[] writers;
     private final int[] writeClocks;
     private final int[][] readers;
+    /// Clocks of the threads whose atomics on a word came after its last write; null if there were none.
+    private final int[][] atomics;
 
     SharedLog(int words, Order order, int threads) {
         this.order = order;
@@ -21,12 +25,14 @@ final class SharedLog {
         writers = new int[words];
         writeClocks = new int[words];
         readers = new int[words][];
+        atomics = new int[words][];
     }
 
     void read(int word, int thread, Instruction by) {
         if (!order.sees(thread, writers[word], writeClocks[word])) {
             throw race(word, thread, writers[word], by);
         }
+        requireSeen(word, thread, atomics[word], by);
         int clock = order.clock(thread);
         int[] list = readers[word];
         if (list != null && list.length == threads) {
@@ -55,6 +61,15 @@ final class SharedLog {
         }
     }
 
+    /// An atomic of a thread.
+    void atomic(int word, int thread, Instruction by) {
+        int[] others = atomics[word];
+        atomics[word] = null;
+        write(word, thread, writers[word], writeClocks[word], by); // what a write must wait for, without being one
+        atomics[word] = others == null ? new int[threads] : others;
+        atomics[word][thread] = order.clock(thread);
+    }
+
     /// A write of a thread itself.
     void write(int word, int thread, Instruction by) {
         write(word, thread, thread, order.clock(thread), by);
@@ -65,6 +80,8 @@ final class SharedLog {
         if (!order.sees(thread, writers[word], writeClocks[word])) {
             throw race(word, thread, writers[word], by);
         }
+        requireSeen(word, thread, atomics[word], by);
+        atomics[word] = null;
         int[] list = readers[word];
         if (list != null) {
             boolean all = list.length == threads;
@@ -78,6 +95,15 @@ final class SharedLog {
         }
         writers[word] = agent;
         writeClocks[word] = clock;
+    }
+
+    /// @param clocks of all threads, 0 where there is nothing to see; or null
+    private void requireSeen(int word, int thread, int @Nullable [] clocks, Instruction by) {
+        for (int other = 0; clocks != null && other < threads; other++) {
+            if (clocks[other] > 0 && !order.sees(thread, other, clocks[other])) {
+                throw race(word, thread, other, by);
+            }
+        }
     }
 
     private PtxException race(int word, int thread, int other, Instruction by) {

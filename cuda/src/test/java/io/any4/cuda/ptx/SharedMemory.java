@@ -21,6 +21,22 @@ final class SharedMemory {
         for (long at = address; at < address + size; at += 4) {
             log.read((int) (at / 4), thread, by);
         }
+        return value(address, size);
+    }
+
+    /// An atomic of a thread; gives what was there before.
+    long atomic(long address, Instruction.Action.Atomic atomic, long operand, int thread, Instruction by) {
+        int size = atomic.type().bytes();
+        check(address, size, by);
+        for (long at = address; at < address + size; at += 4) {
+            log.atomic((int) (at / 4), thread, by);
+        }
+        long before = value(address, size);
+        put(address, size, atomic.result(before, operand));
+        return before;
+    }
+
+    private long value(long address, int size) {
         long value = 0;
         for (int i = 0; i < size; i++) {
             value |= (bytes[(int) address + i] & 0xffL) << 8 * i;
@@ -28,14 +44,18 @@ final class SharedMemory {
         return value;
     }
 
+    private void put(long address, int size, long value) {
+        for (int i = 0; i < size; i++) {
+            bytes[(int) address + i] = (byte) (value >>> 8 * i);
+        }
+    }
+
     void write(long address, int size, long value, int thread, Instruction by) {
         check(address, size, by);
         for (long at = address; at < address + size; at += 4) {
             log.write((int) (at / 4), thread, by);
         }
-        for (int i = 0; i < size; i++) {
-            bytes[(int) address + i] = (byte) (value >>> 8 * i);
-        }
+        put(address, size, value);
     }
 
     /// Marks what a bulk copy will fill.

@@ -138,7 +138,10 @@ final class Warp {
                 order.meet(firstThread, LANES);
             }
             case Action.GridWait wait -> early = false;
-            case Action.Atomic atomic -> memory.atomic(atomic, instruction, registers, active, firstThread, early);
+            case Action.Atomic atomic -> {
+                count(atomic.space(), atomic.type(), 1, instruction, active);
+                memory.atomic(atomic, instruction, registers, active, firstThread, early);
+            }
             case Action.LetNextStart start -> {}
             default -> synchronize(instruction, active);
         }
@@ -231,13 +234,16 @@ final class Warp {
     }
 
     private void shuffle(String mode, Instruction instruction, int active) {
-        if (!mode.equals("bfly")) {
-            throw new PtxException("unknown shuffle " + mode);
-        }
         requireAll(active, instruction);
         long[] from = registers[instruction.sources()[0]].clone();
         for (int lane = 0; lane < LANES; lane++) {
-            int other = lane ^ (int) registers[instruction.sources()[1]][lane];
+            int by = (int) registers[instruction.sources()[1]][lane];
+            int other = switch (mode) {
+                case "bfly" -> lane ^ by;
+                case "idx" -> by & LANES - 1;
+                case "up" -> lane < by ? lane : lane - by;
+                default -> throw new PtxException("unknown shuffle " + mode);
+            };
             registers[instruction.destinations()[0]][lane] = from[other];
         }
     }

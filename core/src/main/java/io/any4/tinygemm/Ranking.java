@@ -1,4 +1,4 @@
-package io.any4.engine;
+package io.any4.tinygemm;
 
 /// The indices of an array from the largest value down, found only as far as they are asked for.
 ///

@@ -1,10 +1,11 @@
-package io.any4.engine;
+package io.any4.tinygemm;
 
 import io.any4.checkpoint.InvalidInputException;
 
 /// How the next token is chosen from the logits.
 ///
-/// The filters apply in the order of the parameters, as in transformers: temperature, then top-k, then top-p.
+/// The filters apply in the order of the parameters, as in transformers: temperature, then top-k, then top-p. A random
+/// number is a function of the seed and of how many came before it, so that no device has to remember a state.
 ///
 /// @param temperature logits are divided by it; 0 always takes the likeliest token
 /// @param topK only that many likeliest tokens stay in the draw; 0 for all
@@ -26,6 +27,14 @@ public record Sampling(double temperature, int topK, double topP, long seed) {
         if (!(topP > 0 && topP <= 1)) {
             throw new InvalidInputException("top-p must be above 0 and at most 1, not " + topP);
         }
+    }
+
+    /// The random number of a draw, at least 0 and below 1: what `SplittableRandom` gives for the seed after `draw`
+    /// others.
+    ///
+    /// @param draw counted from 0
+    public double random(int draw) {
+        return (SplitMix.at(seed, draw) >>> 11) * 0x1.0p-53;
     }
 
     /// Draws from the whole distribution.

@@ -1,4 +1,4 @@
-package io.any4.engine;
+package io.any4.tinygemm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.any4.checkpoint.InvalidInputException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +19,8 @@ class SamplerTest {
 
     @Test
     void temperatureZeroTakesTheFirstOfTheLargest() {
-        assertThat(new Sampler(Sampling.GREEDY).next(LOGITS)).isEqualTo(1);
+        assertThat(new Sampler().choose(LOGITS, LOGITS.length, Sampling.GREEDY, 0))
+                .isEqualTo(1);
     }
 
     /// Frequencies of many draws against the distribution that the settings describe, computed by sorting.
@@ -25,11 +28,12 @@ class SamplerTest {
     @CsvSource({"1, 0, 1", "0.7, 0, 1", "1, 2, 1", "1.5, 3, 1", "1, 0, 0.6", "1, 0, 0.9", "2, 4, 0.8", "1, 9, 0.0001"})
     void drawsFromTheDistribution(double temperature, int topK, double topP) {
         double[] expected = distribution(LOGITS, temperature, topK, topP);
-        Sampler sampler = new Sampler(new Sampling(temperature, topK, topP, 42));
+        Sampler sampler = new Sampler();
+        Sampling sampling = new Sampling(temperature, topK, topP, 42);
         int draws = 20_000;
         int[] counts = new int[LOGITS.length];
         for (int i = 0; i < draws; i++) {
-            counts[sampler.next(LOGITS)]++;
+            counts[sampler.choose(LOGITS, LOGITS.length, sampling, i)]++;
         }
         for (int i = 0; i < LOGITS.length; i++) {
             assertThat(counts[i] / (double) draws).as("token %d", i).isCloseTo(expected[i], within(0.015));
@@ -74,8 +78,32 @@ class SamplerTest {
     }
 
     private static int[] draws(float[] logits, long seed) {
-        Sampler sampler = new Sampler(new Sampling(1, 50, 0.95, seed));
-        return IntStream.range(0, 50).map(i -> sampler.next(logits)).toArray();
+        Sampler sampler = new Sampler();
+        Sampling sampling = new Sampling(1, 50, 0.95, seed);
+        return IntStream.range(0, 50)
+                .map(i -> sampler.choose(logits, logits.length, sampling, i))
+                .toArray();
+    }
+
+    @Test
+    void drawsAreThoseOfSplittableRandom() {
+        Sampling sampling = Sampling.of(1, -77);
+        SplittableRandom random = new SplittableRandom(-77);
+        for (int draw = 0; draw < 5; draw++) {
+            assertThat(sampling.random(draw)).isEqualTo(random.nextDouble());
+        }
+    }
+
+    @Test
+    void nothingIsChosenFromWhatIsNotANumber() {
+        Sampler sampler = new Sampler();
+        for (Sampling sampling : List.of(Sampling.GREEDY, Sampling.of(1, 0))) {
+            assertThat(sampler.choose(new float[] {1, Float.NaN, 2}, 3, sampling, 0))
+                    .isEqualTo(Sampler.NONE);
+            assertThat(sampler.choose(new float[] {1, 0, Float.NaN}, 2, Sampling.GREEDY, 0))
+                    .as("what lies behind the vocabulary does not count")
+                    .isZero();
+        }
     }
 
     @Test
@@ -98,8 +126,5 @@ class SamplerTest {
         assertThatThrownBy(() -> new Sampling(Double.NaN, 0, 1, 0)).isInstanceOf(InvalidInputException.class);
         assertThatThrownBy(() -> new Sampling(1, -1, 1, 0)).isInstanceOf(InvalidInputException.class);
         assertThatThrownBy(() -> new Sampling(1, 0, 0, 0)).isInstanceOf(InvalidInputException.class);
-        assertThatThrownBy(() -> new Sampler(Sampling.GREEDY).next(new float[] {1, Float.NaN}))
-                .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("not numbers");
     }
 }
