@@ -11,8 +11,7 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 
 /// The attention of all layers of a [Llama1b], for one token behind contexts of several lengths and for a prompt of
-/// 512,
-/// with caches of several types interleaved: `AttentionTimes f32,f16 2 2048,8192 [rounds]`.
+/// 512, with caches of several types interleaved: `AttentionTimes f32,f16 2 2048,8192 [rounds]`.
 final class AttentionTimes {
     private static final AttentionShape SHAPE = new AttentionShape(32, 8, 64, 0);
     private static final int PROMPT = 512;

@@ -19,12 +19,10 @@ import tools.jackson.databind.node.ObjectNode;
 /// Writes a model that computes the same function in rotated coordinates (QuaRot, arXiv 2404.00456): no weight or
 /// activation stands out there, so that both quantize better.
 ///
-/// The gains of the norms move into the weights after them, for only a norm without gains commutes with a rotation. The
-/// residual stream and the value heads are rotated by changing weights alone; the inputs of attention's output
-/// projections
-/// and of the down projections are rotated while the model runs, which `config.json` records. Weights keep their types
-/// and are rounded once; one
-/// tensor is in memory at a time.
+/// The gains of the norms move into the weights after them, for only a norm without gains commutes with a rotation.
+/// The residual stream and the value heads are rotated by changing weights alone; the inputs of attention's output
+/// projections and of the down projections are rotated while the model runs, which `config.json` records. Weights
+/// keep their types and are rounded once; one tensor is in memory at a time.
 public final class Rotations {
     private static final String EMBEDDING = WeightNames.EMBEDDING + ModelTensors.WEIGHT;
     private static final String HEAD = WeightNames.HEAD + ModelTensors.WEIGHT;

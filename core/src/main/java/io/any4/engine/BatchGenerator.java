@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// Continues several prompts at once: a step runs the newest token of each, and every weight is read once for all.
 ///
 /// A prompt whose continuation has ended makes room for the next one, which is run in the same step as the tokens of
-/// the
-/// others. What follows a prompt does not depend on the others.
+/// the others. What follows a prompt does not depend on the others.
 public final class BatchGenerator {
     private final Decoder decoder;
     private final int size;

@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// there is one; serves one thread.
 ///
 /// With the latter, what is aimed at is not the weight `w_j` but `a_j = w_j + sum over k < j of c_k * P_kj`, `c_k`
-/// being
-/// the target that column `k` was rounded from.
+/// being the target that column `k` was rounded from.
 final class FeedbackRows {
     /// Rows rounded together.
     static final int ROWS = ColumnSums.ROWS;

@@ -8,9 +8,8 @@ import java.util.Arrays;
 ///
 /// With the upper factor `U` of the inverse Hessian `U^T U` and the input shift `D`, a column's current weight times
 /// row `i` of `P = share * triu(D U^T, 1) U` is added to the later ones. Here `U` is the inverse of the upper
-/// triangular
-/// `R` of [FeedbackFactor], so both products are triangular solves: `T R^T = D` for the part of T above the diagonal,
-/// then `P R = T`.
+/// triangular `R` of [FeedbackFactor], so both products are triangular solves: `T R^T = D` for the part of T above
+/// the diagonal, then `P R = T`.
 ///
 /// Takes 2 bytes x channels x channels, and as much again while it is made.
 final class ShiftFeedback {

@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.Simd.F16_BIAS;
+import static io.any4.tinygemm.Simd.F16_BITS;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
@@ -190,21 +192,21 @@ final class DenseMatrix extends VectorMatrix {
             FloatVector odd = FloatVector.fromMemorySegment(FLOATS, v, 2 * i + VECTOR_BYTES, ORDER);
             IntVector pairs = IntVector.fromMemorySegment(INTS, memory, w0 + i, ORDER);
             FloatVector low =
-                    pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-            FloatVector high = pairs.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-            a0 = high.mul(0x1p112f).fma(odd, low.mul(0x1p112f).fma(even, a0));
+                    pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
+            FloatVector high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
+            a0 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a0));
             pairs = IntVector.fromMemorySegment(INTS, memory, w1 + i, ORDER);
-            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-            high = pairs.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-            a1 = high.mul(0x1p112f).fma(odd, low.mul(0x1p112f).fma(even, a1));
+            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
+            high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
+            a1 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a1));
             pairs = IntVector.fromMemorySegment(INTS, memory, w2 + i, ORDER);
-            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-            high = pairs.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-            a2 = high.mul(0x1p112f).fma(odd, low.mul(0x1p112f).fma(even, a2));
+            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
+            high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
+            a2 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a2));
             pairs = IntVector.fromMemorySegment(INTS, memory, w3 + i, ORDER);
-            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-            high = pairs.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats();
-            a3 = high.mul(0x1p112f).fma(odd, low.mul(0x1p112f).fma(even, a3));
+            low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
+            high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
+            a3 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a3));
         }
         a0.intoArray(sums, 0);
         a1.intoArray(sums, LANES);

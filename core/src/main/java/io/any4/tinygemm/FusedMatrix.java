@@ -56,7 +56,6 @@ abstract class FusedMatrix extends GroupedMatrix {
     }
 
     /// Adds blocks, the whole ones or those at the ends, of the rows `min(r + i * stride, last)` to their sums in
-    /// scratch
-    /// memory. The rows' scales stand from 0 on, at multiples of the scale space, and the sums after them.
+    /// scratch memory. The rows' scales stand from 0 on, at multiples of the scale space, and the sums after them.
     abstract void addBlocks(MemorySegment x, float[] scratch, boolean end, int r, int stride, int last);
 }

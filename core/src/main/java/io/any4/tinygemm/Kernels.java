@@ -18,9 +18,8 @@ interface Kernels {
     /// `out[i] = silu(gate[i]) * up[i]` for `from <= i < to`.
     void swiglu(float[] gate, float[] up, float[] out, int from, int to);
 
-    /// Rotates one head at `x[offset ..]` by the angles whose `half = headDim / 2` cosines and sines are at `cos[angle
-    /// ..]`
-    /// and `sin[angle ..]`.
+    /// Rotates one head at `x[offset ..]` by the angles whose `half = headDim / 2` cosines and sines are at
+    /// `cos[angle ..]` and `sin[angle ..]`.
     void rotate(float[] x, int offset, float[] cos, float[] sin, int angle, int half);
 
     /// [Device#attention], shared out to a team.

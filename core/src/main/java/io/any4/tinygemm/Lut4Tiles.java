@@ -18,8 +18,8 @@ import jdk.incubator.vector.VectorOperators;
 /// once for four tokens and never leaves the registers.
 ///
 /// Some rows at a time meet all tokens, a chunk of columns after the other, so that the chunk's part of the tokens
-/// stays
-/// in the nearest cache. Between chunks the sums of a tile, four rows and four tokens, are kept in scratch memory.
+/// stays in the nearest cache. Between chunks the sums of a tile, four rows and four tokens, are kept in scratch
+/// memory.
 final class Lut4Tiles {
     /// For more tokens than these, rows are better decoded once to floats.
     static final int TOKENS = 16;

@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.Simd.F16_BIAS;
+import static io.any4.tinygemm.Simd.F16_BITS;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
@@ -185,54 +187,54 @@ final class Plane128Matrix extends PlaneMatrix {
                     low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
             a0 = even.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x0, a0);
             a0 = nextEven.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x1, a0);
             a0 = odd.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x2, a0);
             a0 = nextOdd.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x3, a0);
             a0 = even.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x4, a0);
             a0 = nextEven.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x5, a0);
             a0 = odd.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x6, a0);
             a0 = nextOdd.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x7, a0);
             scale = FloatVector.fromArray(FLOATS, scratch, s + space);
@@ -248,54 +250,54 @@ final class Plane128Matrix extends PlaneMatrix {
             nextOdd = low.lanewise(LSHR, 8).or(high.and((short) 0xff00)).reinterpretAsInts();
             a1 = even.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x0, a1);
             a1 = nextEven.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x1, a1);
             a1 = odd.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x2, a1);
             a1 = nextOdd.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x3, a1);
             a1 = even.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x4, a1);
             a1 = nextEven.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x5, a1);
             a1 = odd.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x6, a1);
             a1 = nextOdd.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x7, a1);
         }

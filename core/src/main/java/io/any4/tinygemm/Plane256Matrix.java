@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.Simd.F16_BIAS;
+import static io.any4.tinygemm.Simd.F16_BITS;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
@@ -200,28 +202,28 @@ final class Plane256Matrix extends PlaneMatrix {
             IntVector l = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
             a0 = k.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x0, a0);
             a0 = l.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x1, a0);
             a0 = k.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x2, a0);
             a0 = l.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x3, a0);
             scale = FloatVector.fromArray(FLOATS, scratch, s + space);
@@ -235,28 +237,28 @@ final class Plane256Matrix extends PlaneMatrix {
             l = high.lanewise(LSHL, 8).or(low).reinterpretAsInts();
             a1 = k.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x0, a1);
             a1 = l.lanewise(LSHL, 16)
                     .lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x1, a1);
             a1 = k.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x2, a1);
             a1 = l.lanewise(ASHR, 3)
-                    .and(0x8fffe000)
+                    .and(F16_BITS)
                     .reinterpretAsFloats()
-                    .mul(0x1p112f)
+                    .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x3, a1);
         }

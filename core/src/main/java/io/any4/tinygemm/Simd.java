@@ -162,12 +162,18 @@ final class Simd {
         return pairs.and(0xffff0000).reinterpretAsFloats();
     }
 
+    /// Where the sign, exponent and fraction of an F16 lie once it has moved from the upper half of a float by three
+    /// places down, its sign staying.
+    static final int F16_BITS = 0x8fffe000;
+
+    /// What such a float has to be multiplied by: its exponent is too small by the difference of the biases, 112.
+    static final float F16_BIAS = 0x1p112f;
+
     /// F16 values in the upper halves of the lanes, widened; the lower halves do not matter. Infinities and NaN become
     /// large finite numbers.
     static FloatVector highF16(IntVector pairs) {
-        // the exponent moves to its place in a float, where it is too small by the difference of the biases, 112
-        IntVector moved = pairs.lanewise(VectorOperators.ASHR, 3).and(0x8fffe000);
-        return moved.reinterpretAsFloats().mul(0x1p112f);
+        IntVector moved = pairs.lanewise(VectorOperators.ASHR, 3).and(F16_BITS);
+        return moved.reinterpretAsFloats().mul(F16_BIAS);
     }
 
     static FloatVector lowF16(IntVector pairs) {

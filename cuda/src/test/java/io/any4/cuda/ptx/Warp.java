@@ -5,8 +5,7 @@ import io.any4.cuda.ptx.Instruction.Space;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// 32 lanes in step: of those that still run, the ones at the lowest instruction go first, so that lanes
-/// that took
+/// 32 lanes in step: of those that still run, the ones at the lowest instruction go first, so that lanes that took
 /// different branches meet again where the branches do.
 final class Warp {
     static final int LANES = 32;

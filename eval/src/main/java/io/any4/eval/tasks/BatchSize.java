@@ -4,8 +4,7 @@ import io.any4.checkpoint.InvalidInputException;
 import org.jspecify.annotations.Nullable;
 
 /// How many requests are run side by side. Results do not depend on it; speed and memory do, for each has a cache of
-/// its
-/// own.
+/// its own.
 ///
 /// @param asked by the user, or null for as many as suit their length
 public record BatchSize(@Nullable Integer asked) {

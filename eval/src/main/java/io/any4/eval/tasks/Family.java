@@ -6,8 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /// Questions that begin alike, such as those about one document: best asked one after the other, so that what they
-/// share
-/// is computed once. Different families have little in common and are best asked side by side.
+/// share is computed once. Different families have little in common and are best asked side by side.
 ///
 /// @param questions in the order of their tokens
 record Family(List<Question> questions) {

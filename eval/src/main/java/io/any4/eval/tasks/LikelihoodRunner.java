@@ -12,10 +12,9 @@ import java.util.List;
 import java.util.Queue;
 import java.util.function.IntConsumer;
 
-/// Scores continuations. Requests are sorted by their tokens, so that those which begin alike are neighbours and share
-/// a
-/// cache; families of such requests are run side by side, one request of each in a forward pass. How many makes no
-/// difference to the scores.
+/// Scores continuations. Requests are sorted by their tokens, so that those which begin alike are neighbours and
+/// share a cache; families of such requests are run side by side, one request of each in a forward pass. How many
+/// makes no difference to the scores.
 final class LikelihoodRunner {
     private final Decoder decoder;
     private final PairTokenizer tokenizer;
