@@ -17,13 +17,6 @@ import java.util.SplittableRandom;
 /// Writes an unquantized checkpoint of the shape of Llama-3.2-1B with random bf16 weights, to measure how fast it is
 /// quantized: `RandomDenseModel DIR TOKENIZER [layers]`. TOKENIZER is a model directory whose tokenizer it takes.
 final class RandomDenseModel {
-    private static final String CONFIG = """
-            {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": %d,
-             "intermediate_size": %d, "num_hidden_layers": %d, "num_attention_heads": 32, "num_key_value_heads": 8,
-             "head_dim": 64, "vocab_size": %d, "max_position_embeddings": 131072, "rms_norm_eps": 1e-5,
-             "rope_theta": 500000.0, "hidden_act": "silu", "tie_word_embeddings": true, "torch_dtype": "bfloat16",
-             "bos_token_id": 0, "eos_token_id": 1}
-            """;
     private static final int POOL = 1 << 20;
 
     private final SplittableRandom random = new SplittableRandom(6);
@@ -49,8 +42,7 @@ final class RandomDenseModel {
         tensors.put("model.norm.weight", ones());
         Files.createDirectories(directory);
         SafetensorsWriter.write(directory.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
-        String config = CONFIG.formatted(Llama1b.HIDDEN, Llama1b.INTERMEDIATE, layers, Llama1b.VOCABULARY);
-        Files.writeString(directory.resolve("config.json"), config);
+        Files.writeString(directory.resolve("config.json"), Llama1b.config(layers));
         for (String name : new String[] {"tokenizer.json", "tokenizer_config.json"}) {
             Files.copy(tokenizer.resolve(name), directory.resolve(name));
         }
@@ -58,14 +50,10 @@ final class RandomDenseModel {
 
     private void addLayer(String prefix) {
         tensors.put(prefix + "input_layernorm.weight", ones());
-        tensors.put(prefix + "self_attn.q_proj.weight", gaussian(Llama1b.HIDDEN, Llama1b.HIDDEN));
-        tensors.put(prefix + "self_attn.k_proj.weight", gaussian(Llama1b.KV_WIDTH, Llama1b.HIDDEN));
-        tensors.put(prefix + "self_attn.v_proj.weight", gaussian(Llama1b.KV_WIDTH, Llama1b.HIDDEN));
-        tensors.put(prefix + "self_attn.o_proj.weight", gaussian(Llama1b.HIDDEN, Llama1b.HIDDEN));
         tensors.put(prefix + "post_attention_layernorm.weight", ones());
-        tensors.put(prefix + "mlp.gate_proj.weight", gaussian(Llama1b.INTERMEDIATE, Llama1b.HIDDEN));
-        tensors.put(prefix + "mlp.up_proj.weight", gaussian(Llama1b.INTERMEDIATE, Llama1b.HIDDEN));
-        tensors.put(prefix + "mlp.down_proj.weight", gaussian(Llama1b.HIDDEN, Llama1b.INTERMEDIATE));
+        Llama1b.layer()
+                .forEach((name, linear) ->
+                        tensors.put(prefix + name + ".weight", gaussian(linear.rows(), linear.columns())));
     }
 
     /// Every row is a part of the pool that begins somewhere else: drawing each weight would take minutes.

@@ -21,14 +21,6 @@ import tools.jackson.databind.node.ObjectNode;
 /// Writes a checkpoint of the shape of Llama-3.2-1B with random any4 weights, the tied embedding among them, to measure
 /// speed with: `RandomModel DIR [group size]`. It has no tokenizer.
 final class RandomModel {
-    private static final String CONFIG = """
-            {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 2048,
-             "intermediate_size": 8192, "num_hidden_layers": 16, "num_attention_heads": 32, "num_key_value_heads": 8,
-             "head_dim": 64, "vocab_size": 128256, "max_position_embeddings": 131072, "rms_norm_eps": 1e-5,
-             "rope_theta": 500000.0, "hidden_act": "silu", "tie_word_embeddings": true,
-             "bos_token_id": 128000, "eos_token_id": 128001}
-            """;
-
     private final int groupSize;
     private final QuantizationSpec spec;
     private final SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
@@ -52,21 +44,15 @@ final class RandomModel {
         addNorm("model.norm.weight");
         Files.createDirectories(directory);
         SafetensorsWriter.write(directory.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
-        ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(CONFIG);
+        ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(Llama1b.config(Llama1b.LAYERS));
         Any4Config.addTo(config, spec, modules, List.of(), null);
         Files.writeString(directory.resolve("config.json"), config.toPrettyString());
     }
 
     private void addLayer(String prefix) {
         addNorm(prefix + "input_layernorm.weight");
-        addLinear(prefix + "self_attn.q_proj", Llama1b.HIDDEN, Llama1b.HIDDEN);
-        addLinear(prefix + "self_attn.k_proj", Llama1b.KV_WIDTH, Llama1b.HIDDEN);
-        addLinear(prefix + "self_attn.v_proj", Llama1b.KV_WIDTH, Llama1b.HIDDEN);
-        addLinear(prefix + "self_attn.o_proj", Llama1b.HIDDEN, Llama1b.HIDDEN);
         addNorm(prefix + "post_attention_layernorm.weight");
-        addLinear(prefix + "mlp.gate_proj", Llama1b.INTERMEDIATE, Llama1b.HIDDEN);
-        addLinear(prefix + "mlp.up_proj", Llama1b.INTERMEDIATE, Llama1b.HIDDEN);
-        addLinear(prefix + "mlp.down_proj", Llama1b.HIDDEN, Llama1b.INTERMEDIATE);
+        Llama1b.layer().forEach((name, linear) -> addLinear(prefix + name, linear.rows(), linear.columns()));
     }
 
     private void addLinear(String name, int rows, int columns) {
