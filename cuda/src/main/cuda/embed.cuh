@@ -17,40 +17,36 @@ struct Place {
 
 __device__ __forceinline__ float number(uint32_t bits) { return low(bits & 0xffff); }
 
-// The decoded number, as the matrix product's decoding gives it (so `offset` means the same).
+// The number that a code stands for before scale and zero.
 template <class Format>
-__device__ __forceinline__ float element(const uint32_t* words, const uint16_t* table, const Place& p);
+__device__ __forceinline__ float element(const uint32_t* words, const uint8_t* table, const Place& p, float offset);
 
 template <>
-__device__ __forceinline__ float element<Lut4>(const uint32_t* words, const uint16_t* table, const Place& p) {
+__device__ __forceinline__ float element<Lut4>(const uint32_t* words, const uint8_t* table, const Place& p, float) {
   uint32_t word = words[(p.tile * 32 + p.lane) * 4 + p.quad];
-  return number(table[(word >> (16 * p.lower + 4 * p.i)) & 15]);
-}
-#ifdef ANY4_F16
-constexpr float INT4_ADDS = 1024.f, INT8_ADDS = 1024.f;
-#else
-constexpr float INT4_ADDS = 128.f, INT8_ADDS = -128.f;
-#endif
-template <>
-__device__ __forceinline__ float element<Int4>(const uint32_t* words, const uint16_t*, const Place& p) {
-  uint32_t word = words[(p.tile * 32 + p.lane) * 4 + p.quad];
-  int shift = 4 * (p.lower + 2 * (p.i >> 1)) + 16 * (p.i & 1);
-  return (float)((word >> shift) & 15) + INT4_ADDS;
+  int row = (p.lane >> 2) + 8 * p.lower, entry = row * 32 + ((word >> (16 * p.lower + 4 * p.i)) & 15);
+  float2 grid = *reinterpret_cast<const float2*>(table + 512 + row * 8);
+  return fmaf((float)(table[entry] * 128 + table[entry + 16]), grid.x, grid.y);
 }
 template <>
-__device__ __forceinline__ float element<Int8>(const uint32_t* words, const uint16_t*, const Place& p) {
+__device__ __forceinline__ float element<Int4>(const uint32_t* words, const uint8_t*, const Place& p, float offset) {
+  uint32_t word = words[(p.tile * 32 + p.lane) * 4 + p.quad];
+  return (float)((word >> (8 * p.i + 4 * p.lower)) & 15) + offset;
+}
+template <>
+__device__ __forceinline__ float element<Int8>(const uint32_t* words, const uint8_t*, const Place& p, float offset) {
   uint32_t word = words[((p.tile * 2 + (p.quad >> 1)) * 32 + p.lane) * 4 + (p.quad & 1) * 2 + p.lower];
-  return (float)((word >> (8 * p.i)) & 255) + INT8_ADDS;
+  return (float)((word >> (8 * p.i)) & 255) + offset;
 }
 template <>
-__device__ __forceinline__ float element<Dense>(const uint32_t* words, const uint16_t*, const Place& p) {
+__device__ __forceinline__ float element<Dense>(const uint32_t* words, const uint8_t*, const Place& p, float) {
   uint32_t word = words[((p.tile * 4 + p.quad) * 32 + p.lane) * 4 + p.lower + 2 * (p.i >> 1)];
   return number(p.i & 1 ? word >> 16 : word);
 }
 
 struct Embed {
   const uint32_t* codes;
-  const uint16_t* tables;
+  const uint8_t* tables;
   const __half2* scales;  // [tiles][groups][8][2]
   const float* factors;
   const int* ids;
@@ -68,11 +64,12 @@ __device__ __forceinline__ void embedRow(const Embed& e) {
   awaitPrevious();
   int column = blockIdx.x * THREADS + threadIdx.x, row = e.chosen ? (int)*e.chosen : e.ids[blockIdx.y];
   if (column >= e.width) return;
-  float value = element<Format>(e.codes, e.tables + (size_t)row * e.tableStride, Place(row, column, e.columns));
-  if constexpr (Format::SCALED) {
+  float value =
+      element<Format>(e.codes, e.tables + (size_t)(row >> 4) * e.tableStride, Place(row, column, e.columns), e.offset);
+  if constexpr (Format::CODED) {
     size_t group = (size_t)(row >> 4) * (e.columns / e.group) + column / e.group;
     float2 s = __half22float2(e.scales[(group * 8 + (row & 7)) * 2 + ((row >> 3) & 1)]);
-    value = fmaf(value - e.offset, s.x, s.y);
+    value = fmaf(value, s.x, s.y);
     if (e.factors) value *= e.factors[row];
   }
   e.out[(size_t)blockIdx.y * e.width + column] = value;

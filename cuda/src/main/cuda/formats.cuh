@@ -1,110 +1,114 @@
-// Weight formats: how one lane turns packed words into the A fragment of m16n8k16.
+// Weight formats: how one lane turns packed words into A fragments of tensor-core products.
 //
 // A unit of storage is a tile of 16 rows x 64 columns. Lane (g, t) = (lane / 4, lane % 4) holds rows g and g + 8. Its
 // quad j (0..3) of either row is the columns 32 * (j / 2) + 8 * t + 4 * (j % 2) + {0, 1, 2, 3}; the product's k order is
-// permuted so that a lane's B operand for quads 2h and 2h + 1 is 8 consecutive activations.
+// permuted so that what a lane needs of the activations is 16 consecutive bytes.
+//
+// Coded formats are multiplied as integers: a register holds four weights, so that decoding ends where codes are bytes. A
+// weight is `planes` bytes, the first worth 128 of the second; activations are two bytes (pack.cuh). Sums of a group are
+// exact.
 #pragma once
 #include "common.cuh"
 
-// Byte permute with the selector as it is: the compiler's own form masks each half of a selector again.
-__device__ __forceinline__ uint32_t permute(uint32_t a, uint32_t b, uint32_t selector) {
-  uint32_t d;
-  asm("prmt.b32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(selector));
-  return d;
-}
+// Codes of the lane's quad j.
+__device__ __forceinline__ uint32_t quad(const uint4& w, int j) { return j == 0 ? w.x : j == 1 ? w.y : j == 2 ? w.z : w.w; }
 
-// 4-bit codes that index a table of 16 entries per row, kept in registers as two byte planes.
+// 4-bit codes that index a table of 16 numbers of 14 bits per row, kept in registers as two planes of 7 bits.
 // Word j: low half the codes of row g, high half those of row g + 8.
+//
+// A byte permute looks four codes up in eight entries. Where a code's top bit is set it gives the sign of a byte instead,
+// which is zero, as entries have 7 bits. So one permute gives the entries of codes below 8 and zeros, another, with the top
+// bits turned over, those of the other codes and zeros: the two are added up, by whoever has time.
 struct Lut4 {
   static constexpr int VECTORS = 1;  // 16-byte loads per lane and tile
-  static constexpr bool SCALED = true, TABLE = true;
-  uint32_t lo[2][4], hi[2][4];
+  static constexpr bool CODED = true;
+  static constexpr int PLANES = 2;
+  static constexpr int TABLE = 16 * 40;  // bytes for a row tile: [16][planes][16], then [16] (step, offset)
+  uint4 entries[2][PLANES];              // of rows g and g + 8
+  float2 grid[2];                        // number = entry * step + offset
 
-  // Takes the tables of rows `row` and `row + 8`, which lie `stride` entries apart from row to row.
-  __device__ __forceinline__ void init(const void* tables, int stride, int row) {
+  __device__ __forceinline__ void init(const void* tables, int g) {
 #pragma unroll
     for (int r = 0; r < 2; r++) {
-      const uint4* p = reinterpret_cast<const uint4*>(static_cast<const uint16_t*>(tables) + (size_t)(row + 8 * r) * stride);
-      uint4 a = p[0], b = p[1];
-      uint32_t e[8] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w};
+      int row = g + 8 * r;
 #pragma unroll
-      for (int i = 0; i < 4; i++) {
-        lo[r][i] = __byte_perm(e[2 * i], e[2 * i + 1], 0x6420);
-        hi[r][i] = __byte_perm(e[2 * i], e[2 * i + 1], 0x7531);
-      }
+      for (int p = 0; p < PLANES; p++) entries[r][p] = static_cast<const uint4*>(tables)[row * PLANES + p];
+      grid[r] = *reinterpret_cast<const float2*>(static_cast<const char*>(tables) + 512 + row * 8);
+      grid[r].x *= 256.f;  // Coded::sum counts in 256ths
     }
   }
-  __device__ __forceinline__ void look(int r, uint32_t sel, uint32_t pick, uint32_t& v01, uint32_t& v23) const {
-    uint32_t l = permute(permute(lo[r][0], lo[r][1], sel), permute(lo[r][2], lo[r][3], sel), pick);
-    uint32_t h = permute(permute(hi[r][0], hi[r][1], sel), permute(hi[r][2], hi[r][3], sel), pick);
-    v01 = permute(l, h, 0x5140);
-    v23 = permute(l, h, 0x7362);
+  // Fragments of columns 32 * m .. 32 * m + 31. Where tensor cores have time, they add the two lookups up (SPLIT);
+  // term i belongs to plane i * PLANES / TERMS.
+  template <bool SPLIT>
+  static constexpr int TERMS = SPLIT ? 4 : 2;
+  template <bool SPLIT>
+  __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int m, uint32_t (&a)[TERMS<SPLIT>][4]) const {
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+      uint32_t lower = quad(w[0], 2 * m + h), upper = lower ^ 0x88888888u;
+#pragma unroll
+      for (int r = 0; r < 2; r++)
+#pragma unroll
+        for (int p = 0; p < PLANES; p++) {
+          const uint4& e = entries[r][p];
+          uint32_t first = permute(e.x, e.y, lower >> (16 * r)), second = permute(e.z, e.w, upper >> (16 * r));
+          if constexpr (SPLIT) {
+            a[2 * p][2 * h + r] = first;
+            a[2 * p + 1][2 * h + r] = second;
+          } else {
+            a[p][2 * h + r] = first | second;
+          }
+        }
+    }
   }
-  __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int j, uint32_t (&a)[4]) const {
-    uint32_t code = j == 0 ? w[0].x : j == 1 ? w[0].y : j == 2 ? w[0].z : w[0].w;
-    uint32_t sel = code & 0x77777777u, pick = ((code >> 1) & 0x44444444u) | 0x32103210u;
-    look(0, sel, pick, a[0], a[2]);
-    look(1, sel >> 16, pick >> 16, a[1], a[3]);
+  // What a group's scale and zero become where entries stand for numbers.
+  __device__ __forceinline__ float2 effective(int r, float2 s, float) const {
+    return make_float2(s.x * grid[r].x, fmaf(s.x, grid[r].y, s.y));
   }
 };
 
-// 4-bit integers without a table: the code becomes mantissa bits of a constant, which `bias` takes off again.
-// Word j: nibble i of a byte lane holds pairs (row g: k0 k1), (row g + 8: k0 k1), (row g: k2 k3), (row g + 8: k2 k3),
-// the first of a pair in the low half, the second in the high half.
+// 4-bit integers without a table. Word j: low nibbles the codes of row g, high nibbles those of row g + 8.
 struct Int4 {
   static constexpr int VECTORS = 1;
-  static constexpr bool SCALED = true, TABLE = false;
-  __device__ __forceinline__ void init(const void*, int, int) {}
-  __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int j, uint32_t (&a)[4]) const {
-    uint32_t code = j == 0 ? w[0].x : j == 1 ? w[0].y : j == 2 ? w[0].z : w[0].w;
-#ifdef ANY4_F16
-    constexpr uint32_t magic = 0x64006400u;  // 1024 + code
-#else
-    constexpr uint32_t magic = 0x43004300u;  // 128 + code
-#endif
+  static constexpr bool CODED = true;
+  static constexpr int PLANES = 1, TABLE = 0;
+  __device__ __forceinline__ void init(const void*, int) {}
+  template <bool>
+  static constexpr int TERMS = 1;
+  template <bool SPLIT>
+  __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int m, uint32_t (&a)[1][4]) const {
 #pragma unroll
-    for (int i = 0; i < 4; i++) a[i] = ((code >> (4 * i)) & 0x000f000fu) | magic;
+    for (int h = 0; h < 2; h++) {
+      uint32_t code = quad(w[0], 2 * m + h);
+      a[0][2 * h] = code & 0x0f0f0f0fu;
+      a[0][2 * h + 1] = code >> 4 & 0x0f0f0f0fu;
+    }
   }
+  __device__ __forceinline__ float2 effective(int, float2 s, float offset) const { return make_float2(s.x, fmaf(s.x, offset, s.y)); }
 };
 
-// 8-bit integers 0..255; two words per quad: row g, row g + 8.
+// 8-bit integers 0..255, multiplied as they are; two words per quad: row g, row g + 8.
 struct Int8 {
   static constexpr int VECTORS = 2;
-  static constexpr bool SCALED = true, TABLE = false;
-  __device__ __forceinline__ void init(const void*, int, int) {}
-#ifdef ANY4_F16
-  static __device__ __forceinline__ void widen(uint32_t w, uint32_t& v01, uint32_t& v23) {  // 1024 + code
-    v01 = __byte_perm(w, 0x64646464u, 0x4140);
-    v23 = __byte_perm(w, 0x64646464u, 0x4342);
+  static constexpr bool CODED = true;
+  static constexpr int PLANES = 1, TABLE = 0;
+  __device__ __forceinline__ void init(const void*, int) {}
+  template <bool>
+  static constexpr int TERMS = 1;
+  template <bool SPLIT>
+  __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int m, uint32_t (&a)[1][4]) const {
+    a[0][0] = w[m].x;
+    a[0][1] = w[m].y;
+    a[0][2] = w[m].z;
+    a[0][3] = w[m].w;
   }
-#else
-  static __device__ __forceinline__ float number(uint32_t w, uint32_t selector) {  // code - 128, exact in bf16
-    return __uint_as_float(__byte_perm(w, 0x4b000000u, selector)) - 8388736.f;
-  }
-  static __device__ __forceinline__ uint32_t upper(float a, float b) {
-    return __byte_perm(__float_as_uint(a), __float_as_uint(b), 0x7632);
-  }
-  static __device__ __forceinline__ void widen(uint32_t w, uint32_t& v01, uint32_t& v23) {
-    v01 = upper(number(w, 0x7440), number(w, 0x7441));
-    v23 = upper(number(w, 0x7442), number(w, 0x7443));
-  }
-#endif
-  __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int j, uint32_t (&a)[4]) const {
-    const uint4& v = w[j >> 1];
-    widen(j & 1 ? v.z : v.x, a[0], a[2]);
-    widen(j & 1 ? v.w : v.y, a[1], a[3]);
-  }
+  __device__ __forceinline__ float2 effective(int, float2 s, float offset) const { return make_float2(s.x, fmaf(s.x, offset, s.y)); }
 };
 
-// Unquantized: fragments as they are.
+// Unquantized: fragments as they are, of the activation type. Vector j: quad j.
 struct Dense {
   static constexpr int VECTORS = 4;
-  static constexpr bool SCALED = false, TABLE = false;
-  __device__ __forceinline__ void init(const void*, int, int) {}
-  __device__ __forceinline__ void fragment(const uint4 (&w)[VECTORS], int j, uint32_t (&a)[4]) const {
-    a[0] = w[j].x;
-    a[1] = w[j].y;
-    a[2] = w[j].z;
-    a[3] = w[j].w;
-  }
+  static constexpr bool CODED = false;
+  static constexpr int PLANES = 1, TABLE = 0;
+  __device__ __forceinline__ void init(const void*, int) {}
 };

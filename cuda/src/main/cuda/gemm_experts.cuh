@@ -1,13 +1,13 @@
 // Products for few tokens of a mixture of experts: which matrix a row of activations meets is read from device memory.
 //
-// A block takes a row tile of one expert and 8 rows of activations. It multiplies all of them, which costs no more than one,
-// and keeps what rows that have chosen the expert are waiting for. Sums are in the order of every other product: gemm.cuh.
+// A block takes a row tile of one expert and one column tile of activations, or two. It multiplies all of them, which costs
+// little more than one, and keeps what rows that have chosen the expert are waiting for. Sums are in the order of every other product: gemm.cuh.
 #pragma once
 #include "gemm_registers.cuh"
 
 struct Expert {           // an entry of the table; codes are null where the matrix needs another kernel
   const uint4* codes;
-  const void* tables;
+  const uint8_t* tables;
   const uint2* scales;
   const float* factors;
   int tableStride;
@@ -37,12 +37,13 @@ struct StoreChosen {
   }
 };
 
-// grid (row tiles, choices of 8 rows, rows / 8 rounded up)
-template <class Format, int GROUP, int STAGES>
+// grid (row tiles, choices of a block's rows, rows / TOKENS rounded up)
+template <class Format, int GROUP, int NT, int STAGES>
 __device__ __forceinline__ void multiplyExperts(const Experts& e) {
+  using Block = RegisterProduct<Format, GROUP, NT, STAGES>;
   letNextStart();
   awaitPrevious();
-  int firstToken = blockIdx.z * 8, first = firstToken * e.perRow, slot = first + blockIdx.y;
+  int firstToken = blockIdx.z * Block::TOKENS, first = firstToken * e.perRow, slot = first + blockIdx.y;
   if (slot >= e.gemm.tokens * e.perRow) return;
   float expert = e.choices[slot].x;
   for (int earlier = first; earlier < slot; earlier++)
@@ -53,10 +54,11 @@ __device__ __forceinline__ void multiplyExperts(const Experts& e) {
   const Part& out = e.gemm.part[0];
   Part p = {w.codes, w.tables, w.scales, w.factors, nullptr, out.y, nullptr, out.rows, w.tableStride, w.offset, 0};
   int tile = blockIdx.x;
-  RegisterProduct<Format, GROUP, 1, STAGES>::multiply(e.gemm, p, tile, firstToken, StoreChosen{e, p, tile, firstToken, expert});
+  Block::multiply(e.gemm, p, tile, firstToken, StoreChosen{e, p, tile, firstToken, expert});
 }
 
-#define ANY4_EXPERTS(name, format, group, stages)                                                               \
-  extern "C" __global__ void __launch_bounds__(THREADS, 2) name##_g##group##_experts(const __grid_constant__ Experts e) { \
-    multiplyExperts<format, group, stages>(e);                                                                  \
+#define ANY4_EXPERTS(name, format, group, tokens, stages)                            \
+  extern "C" __global__ void __launch_bounds__(THREADS, 2)                           \
+      name##_g##group##_experts_n##tokens(const __grid_constant__ Experts e) {       \
+    multiplyExperts<format, group, tokens / (format::CODED ? 4 : 8), stages>(e);     \
   }

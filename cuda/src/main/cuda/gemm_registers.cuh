@@ -14,7 +14,7 @@ struct RegisterProduct : Product<Format, GROUP, NT> {
     for (int b = 0; b < P::BLOCKS; b++)
 #pragma unroll
       for (int v = 0; v < Format::VECTORS; v++) to.w[b][v] = __ldcs(w + (b * Format::VECTORS + v) * 32);
-    if constexpr (Format::SCALED) {
+    if constexpr (Format::CODED) {
       const uint2* s = p.scales + ((size_t)tile * units + unit) * (P::PER_UNIT * 8) + (lane >> 2);
 #pragma unroll
       for (int i = 0; i < P::PER_UNIT; i++) to.s[i] = __ldcs(s + i * 8);
@@ -36,13 +36,13 @@ struct RegisterProduct : Product<Format, GROUP, NT> {
     for (int s = 0; s < HELD; s++)
       if (s < count) fetch(stage[s], p, tile, first + s, units, lane);
     Format f;
-    f.init(p.tables, p.tableStride, tile * 16 + (lane >> 2));
+    f.init(p.tables + (size_t)tile * p.tableStride, lane >> 2);
     typename P::Lane at(a, firstToken, lane);
     awaitPrevious();
 
     for (int part = 0; part < a.parts; part++) {
       int later, follow = part + 1 < a.parts ? P::share(a, part + 1, warp, later) : 0;
-      float acc[NT][4] = {};
+      float acc[NT][P::SUMS / NT] = {};
 #pragma unroll 1
       for (int begin = 0; begin < P::RUN; begin += HELD)
 #pragma unroll
@@ -63,15 +63,15 @@ struct RegisterProduct : Product<Format, GROUP, NT> {
 
   static __device__ __forceinline__ void run(const Gemm& a) {
     letNextStart();
-    int block = blockIdx.x, firstToken = blockIdx.y * (8 * NT);
+    int block = blockIdx.x, firstToken = blockIdx.y * P::TOKENS;
     const Part& p = partOf(a, block);
     multiply(a, p, block - p.firstTile, firstToken, typename P::Store{a, p, block, firstToken});
   }
 };
 
 #ifndef ANY4_STREAM
-#define ANY4_GEMM(name, format, group, nt, stages, blocks)                                                  \
-  extern "C" __global__ void __launch_bounds__(THREADS, blocks) name##_g##group##_n##nt(const __grid_constant__ Gemm a) { \
-    RegisterProduct<format, group, nt, stages>::run(a);                                                     \
+#define ANY4_GEMM(name, format, group, tokens, stages, blocks)                                                           \
+  extern "C" __global__ void __launch_bounds__(THREADS, blocks) name##_g##group##_n##tokens(const __grid_constant__ Gemm a) { \
+    RegisterProduct<format, group, tokens / (format::CODED ? 4 : 8), stages>::run(a);                                    \
   }
 #endif

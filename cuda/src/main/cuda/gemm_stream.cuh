@@ -23,8 +23,8 @@ struct StreamProduct : Product<Format, GROUP, NT> {
   using P = Product<Format, GROUP, NT>;
   static constexpr int DEPTH = 2;
   using P::CODES;
-  static constexpr int SCALES = Format::SCALED ? P::RUN * P::PER_UNIT * 64 : 0;
-  static constexpr int STAGE = CODES + SCALES + (Format::TABLE ? 16 * 32 : 0);  // bytes
+  static constexpr int SCALES = Format::CODED ? P::RUN * P::PER_UNIT * 64 : 0;
+  static constexpr int STAGE = CODES + SCALES + Format::TABLE;  // bytes
   static constexpr int BUFFERS = NT == 1 ? 2 : 1;
 
   // A block's items in order: the parts of a row tile, then those of the next.
@@ -57,17 +57,16 @@ struct StreamProduct : Product<Format, GROUP, NT> {
     const Part& p = partOf(a, item.tile);
     int first, count = P::share(a, item.part, warp, first);
     size_t unit = (size_t)(item.tile - p.firstTile) * (a.columns / P::UNIT) + first;
-    uint32_t codes = count * (P::UNIT_VECTORS * 16), scales = Format::SCALED ? count * (P::PER_UNIT * 64) : 0;
-    uint32_t tables = Format::TABLE && table ? (p.tableStride ? 16 * 32 : 32) : 0;
+    uint32_t codes = count * (P::UNIT_VECTORS * 16), scales = Format::CODED ? count * (P::PER_UNIT * 64) : 0;
+    uint32_t tables = table ? Format::TABLE : 0;
     arriveExpecting(barrier, codes + scales + tables);
     if (count > 0) {
       bulkCopy(stage, p.codes + unit * P::UNIT_VECTORS, codes, barrier);
-      if constexpr (Format::SCALED) bulkCopy(stage + CODES, p.scales + unit * (P::PER_UNIT * 8), scales, barrier);
+      if constexpr (Format::CODED) bulkCopy(stage + CODES, p.scales + unit * (P::PER_UNIT * 8), scales, barrier);
     }
-    if constexpr (Format::TABLE)
+    if constexpr (Format::TABLE > 0)
       if (table)
-        bulkCopy(stage + CODES + SCALES,
-            static_cast<const uint16_t*>(p.tables) + (size_t)(item.tile - p.firstTile) * 16 * p.tableStride, tables, barrier);
+        bulkCopy(stage + CODES + SCALES, p.tables + (size_t)(item.tile - p.firstTile) * p.tableStride, tables, barrier);
   }
 
   static __device__ __forceinline__ void read(typename P::Unit& to, const uint8_t* stage, int u, int lane) {
@@ -76,7 +75,7 @@ struct StreamProduct : Product<Format, GROUP, NT> {
     for (int b = 0; b < P::BLOCKS; b++)
 #pragma unroll
       for (int v = 0; v < Format::VECTORS; v++) to.w[b][v] = w[(b * Format::VECTORS + v) * 32];
-    if constexpr (Format::SCALED) {
+    if constexpr (Format::CODED) {
       const uint2* s = reinterpret_cast<const uint2*>(stage + CODES) + u * (P::PER_UNIT * 8) + (lane >> 2);
 #pragma unroll
       for (int i = 0; i < P::PER_UNIT; i++) to.s[i] = s[i * 8];
@@ -123,7 +122,7 @@ struct StreamProduct : Product<Format, GROUP, NT> {
     __shared__ typename P::Partial partial[BUFFERS][WARPS];
     __shared__ float total[P::OUTPUTS];
     letNextStart();
-    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, firstToken = blockIdx.y * (8 * NT);
+    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, firstToken = blockIdx.y * P::TOKENS;
     Work work(a, plan);
     uint8_t* stages = ring + warp * (DEPTH * STAGE);
 
@@ -148,10 +147,10 @@ struct StreamProduct : Product<Format, GROUP, NT> {
       const Part& p = partOf(a, item.tile);
       uint8_t* here = stages + stage * STAGE;
       awaitPhase(&arrival[warp][stage], parity);
-      if (fresh || item.part == 0) f.init(here + CODES + SCALES, p.tableStride, lane >> 2);
+      if (fresh || item.part == 0) f.init(here + CODES + SCALES, lane >> 2);
       fresh = false;
       int first, count = P::share(a, item.part, warp, first);
-      float acc[NT][4] = {};
+      float acc[NT][P::SUMS / NT] = {};
 #pragma unroll(NT == 1 ? 2 : 1)
       for (int u = 0; u < count; u++) {
         typename P::Unit unit;
@@ -180,8 +179,8 @@ struct StreamProduct : Product<Format, GROUP, NT> {
   }
 };
 
-#define ANY4_GEMM(name, format, group, nt, stages, blocks)                                                   \
-  extern "C" __global__ void __launch_bounds__(THREADS, blocks)                                             \
-      name##_g##group##_n##nt(const __grid_constant__ Gemm a, const __grid_constant__ Plan plan) {          \
-    StreamProduct<format, group, nt>::run(a, plan);                                                         \
+#define ANY4_GEMM(name, format, group, tokens, stages, blocks)                                      \
+  extern "C" __global__ void __launch_bounds__(THREADS, blocks)                                     \
+      name##_g##group##_n##tokens(const __grid_constant__ Gemm a, const __grid_constant__ Plan plan) { \
+    StreamProduct<format, group, tokens / (format::CODED ? 4 : 8)>::run(a, plan);                   \
   }

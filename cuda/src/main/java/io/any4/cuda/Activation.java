@@ -2,7 +2,7 @@ package io.any4.cuda;
 
 import io.any4.tensor.DType;
 
-/// The type that activations are rounded to for the tensor cores; sums are 32-bit floats with either.
+/// The type that activations are rounded to where they meet unquantized weights; sums are 32-bit floats with either.
 public enum Activation {
     BF16(DType.BF16),
     F16(DType.F16);

@@ -57,6 +57,11 @@ record CudaMatrix(
         return Math.ceilDiv(rows(), Format.TILE_ROWS);
     }
 
+    /// Columns that share a step of the activations, or [Packing#NUMBERS].
+    int activationGroup() {
+        return format.coded() ? group : Packing.NUMBERS;
+    }
+
     /// Whether one launch can compute both from the same packed activations.
     boolean runsWith(CudaMatrix other) {
         return format == other.format && paddedColumns == other.paddedColumns && group == other.group;

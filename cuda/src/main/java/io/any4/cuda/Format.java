@@ -34,9 +34,14 @@ enum Format {
         return vectors;
     }
 
+    /// Whether weights are codes, which are multiplied as integers.
+    boolean coded() {
+        return this != DENSE;
+    }
+
     /// Columns that a warp takes at a time: `UNIT` of gemm.cuh.
     int unitColumns(int group) {
-        return this == DENSE ? TILE_COLUMNS : Math.max(TILE_COLUMNS, group);
+        return coded() ? Math.max(TILE_COLUMNS, group) : TILE_COLUMNS;
     }
 
     /// Bytes of a tile of 16 rows and 64 columns.

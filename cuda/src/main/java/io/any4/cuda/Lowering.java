@@ -186,11 +186,11 @@ final class Lowering {
 
     private static Packing.Key inputKey(Op.RoutedMatMul op, CudaStack.Part part) {
         return new Packing.Key(
-                op.x(), op.rowsOfX(), part.like().paddedColumns(), part.like().group());
+                op.x(), op.rowsOfX(), part.like().paddedColumns(), part.like().activationGroup());
     }
 
     private static Packing.Key inputKey(Op.MatMul op) {
         return new Packing.Key(
-                op.x(), op.tokens(), op.w().paddedColumns(), op.w().group());
+                op.x(), op.tokens(), op.w().paddedColumns(), op.w().activationGroup());
     }
 }

@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param columns padded to a multiple of 64 and of the group
 /// @param group columns that share a scale: 32, 64 or 128 (64, without meaning, for [Format#DENSE])
-/// @param offset what the kernel's decoding of a code is too high by
+/// @param offset what is to be added to a code of a format without tables
 /// @param codes `[row tiles][columns / 64]` tiles
-/// @param tables activation-type numbers `[rows of all tiles or 1][16]`, or null
-/// @param tableStride numbers from one row's table to the next: 16, or 0 for one table
+/// @param tables `[row tiles or 1]` tables of [TablePacker], or null
+/// @param tableStride bytes from one row tile's tables to the next's, or 0 for one that all rows share
 /// @param scales f16 pairs (scale, zero) `[row tiles][groups][8][2]`: row g, then row g + 8; null for
 ///     [Format#DENSE]
 /// @param factors f32 `[rows]` that the result of a row is multiplied by, or null

@@ -5,32 +5,36 @@ import java.util.Map;
 
 /// Where the tensor-core operands of activations are kept while a list of operations is lowered.
 ///
+/// Coded weights take integers with a step per group, unquantized ones numbers of the activation type: see pack.cuh.
 /// One area serves each size: an area is overwritten when another buffer of that size is packed, and forgotten
 /// when its buffer changes.
 final class Packing {
+    /// Instead of a group: numbers of the activation type.
+    static final int NUMBERS = 0;
+
     /// @param buffer the activations, `[tokens, width]`
     /// @param columns width padded to what the matrix wants
-    /// @param group columns per sum
+    /// @param group columns that share a step, or [#NUMBERS]
     record Key(CudaBuffer buffer, int tokens, int columns, int group) {}
 
     /// @param x address of the packed activations
-    /// @param sums address of their sums per group, `[columns / group][stride]`
+    /// @param sums address of the steps and sums of groups, `[columns / group][stride][2]`
     record Area(Key key, long x, long sums) {
+        /// Tokens padded to what a block of the kernel takes.
         int stride() {
-            return stride(key.tokens);
+            return stride(key);
         }
 
-        /// Tokens padded to whole column tiles of the kernel that reads them.
-        private static int stride(int tokens) {
-            int tile = 8 * ProductPlan.columnTiles(tokens);
-            return Math.ceilDiv(tokens, tile) * tile;
+        private static int stride(Key key) {
+            int block = ProductPlan.blockTokens(key.group != NUMBERS, key.tokens);
+            return Math.ceilDiv(key.tokens, block) * block;
         }
     }
 
     /// Inputs of many lengths share few areas.
     private record Size(int tokens, int columns, int group) {
         static Size of(Key key) {
-            return new Size(Area.stride(key.tokens), key.columns, key.group);
+            return new Size(Area.stride(key), key.columns, key.group);
         }
 
         long operandBytes() {
@@ -38,7 +42,7 @@ final class Packing {
         }
 
         long bytes() {
-            return operandBytes() + columns / group * 4L * tokens;
+            return operandBytes() + (group == NUMBERS ? 0 : columns / group * 8L * tokens);
         }
     }
 

@@ -5,29 +5,33 @@ package io.any4.cuda;
 /// The cut of k into parts is a function of the matrix's shape alone, because it is the order of summation. Which
 /// block computes what depends on the chip, and changes no result.
 ///
-/// @param columnTiles tiles of 8 tokens that a block computes from one decoding of the weights
+/// @param blockTokens tokens that a block computes from one decoding of the weights
 /// @param columnBlocks blocks that share a row tile, each with other tokens
 /// @param tiles row tiles of all matrices
 /// @param parts of k
 /// @param partUnits units of a part
 /// @param longerParts the first so many parts have one unit more
-record ProductPlan(int columnTiles, int columnBlocks, int tiles, int parts, int partUnits, int longerParts) {
+record ProductPlan(int blockTokens, int columnBlocks, int tiles, int parts, int partUnits, int longerParts) {
     private static final int WARPS = Launch.THREADS / 32;
+    private static final int MOST_TOKENS = 64;
 
     /// Stages of a warp: `DEPTH` of gemm_stream.cuh.
     private static final int DEPTH = 2;
 
     static ProductPlan of(CudaMatrix w, int tiles, int tokens) {
-        int columnTiles = columnTiles(tokens);
+        int blockTokens = blockTokens(w.format().coded(), tokens);
         int units = w.paddedColumns() / w.format().unitColumns(w.group());
         int parts = Math.ceilDiv(w.paddedColumns(), WARPS * warpColumns(w.format(), w.group()));
         return new ProductPlan(
-                columnTiles, Math.ceilDiv(tokens, 8 * columnTiles), tiles, parts, units / parts, units % parts);
+                blockTokens, Math.ceilDiv(tokens, blockTokens), tiles, parts, units / parts, units % parts);
     }
 
-    /// Tiles of 8 tokens that a block computes from one decoding of the weights.
-    static int columnTiles(int tokens) {
-        return tokens <= 8 ? 1 : tokens <= 16 ? 2 : tokens <= 32 ? 4 : 8;
+    /// Tokens that a block computes from one decoding of the weights: a power of two, from a column tile to 64.
+    ///
+    /// @param coded whether weights are multiplied as integers, whose column tiles have 4 tokens, not 8
+    static int blockTokens(boolean coded, int tokens) {
+        int enough = tokens == 1 ? 1 : Integer.highestOneBit(tokens - 1) * 2;
+        return Math.clamp(enough, coded ? 4 : 8, MOST_TOKENS);
     }
 
     /// Columns that a warp takes of a part at most: as many as have `CODES` bytes of gemm.cuh.
@@ -36,12 +40,12 @@ record ProductPlan(int columnTiles, int columnBlocks, int tiles, int parts, int 
     }
 
     private static int warpBytes(Format format, int group) {
-        return format != Format.DENSE && group == 32 ? 2048 : 4096;
+        return format.coded() && group == 32 ? 2048 : 4096;
     }
 
     /// Numbers of a tile's result.
     int outputs() {
-        return Format.TILE_ROWS * 8 * columnTiles;
+        return Format.TILE_ROWS * blockTokens;
     }
 
     /// How the work is dealt out to blocks that stay on their multiprocessor.
@@ -53,7 +57,7 @@ record ProductPlan(int columnTiles, int columnBlocks, int tiles, int parts, int 
     /// Whole tiles where sharing them would not spare the busiest block an item: bringing the parts of a tile together
     /// has a price.
     Deal deal(Chip chip, int sharedBytes) {
-        int resident = columnTiles == 8 ? 1 : Math.clamp(chip.sharedBytes() / (sharedBytes + 1024), 1, 2);
+        int resident = blockTokens == MOST_TOKENS ? 1 : Math.clamp(chip.sharedBytes() / (sharedBytes + 1024), 1, 2);
         int slots = Math.max(1, chip.multiprocessors() * resident / columnBlocks);
         int whole = Math.min(tiles, slots);
         int dealt = Math.min(tiles * parts, slots);
@@ -63,14 +67,14 @@ record ProductPlan(int columnTiles, int columnBlocks, int tiles, int parts, int 
 
     /// Bytes of the stages of all warps: `DEPTH * STAGE` of gemm_stream.cuh, times the warps.
     static int stageBytes(Format format, int group) {
-        int scales = format == Format.DENSE ? 0 : warpColumns(format, group) / group * Format.TILE_ROWS * 4;
-        int tables = format == Format.LUT4 ? Format.TILE_ROWS * 32 : 0;
+        int scales = format.coded() ? warpColumns(format, group) / group * Format.TILE_ROWS * 4 : 0;
+        int tables = format == Format.LUT4 ? TablePacker.TILE_BYTES : 0;
         return WARPS * DEPTH * (warpBytes(format, group) + scales + tables);
     }
 
     /// The kernel's other shared memory: sums of the warps, twice where they are small, and of the parts so far.
     int sumBytes() {
-        int buffers = columnTiles == 1 ? 2 : 1;
-        return 4 * (buffers * WARPS * 32 * (4 * columnTiles + 1) + outputs());
+        int buffers = blockTokens <= 8 ? 2 : 1;
+        return 4 * (buffers * WARPS * 32 * (outputs() / 32 + 1) + outputs());
     }
 }

@@ -5,6 +5,9 @@ package io.any4.cuda;
 ///
 /// Lives on the GPU's thread.
 final class Products {
+    /// Rows of activations that a block of gemm_experts.cuh takes at most.
+    private static final int MOST_ROUTED_ROWS = 8;
+
     private final Gpu gpu;
     private long partials;
     private long partialBytes;
@@ -24,7 +27,7 @@ final class Products {
         arguments.address(x.x()).address(x.sums()).integer(w.paddedColumns());
         arguments.integer(group.tokens()).integer(x.stride());
         arguments.integer(plan.parts()).integer(plan.partUnits()).integer(plan.longerParts());
-        String kernel = "%s_g%d_n%d".formatted(w.format().kernel(), w.group(), plan.columnTiles());
+        String kernel = "%s_g%d_n%d".formatted(w.format().kernel(), w.group(), plan.blockTokens());
         if (!gpu.kernels().streams()) {
             return new Launch(kernel, plan.tiles(), plan.columnBlocks(), 1, arguments.toBytes());
         }
@@ -51,9 +54,10 @@ final class Products {
         arguments.integer(plan.parts()).integer(plan.partUnits()).integer(plan.longerParts());
         arguments.address(stack.table()).address(op.choices().address());
         arguments.integer(op.choicesPerRow()).integer(0);
-        String kernel = "%s_g%d_experts".formatted(w.format().kernel(), w.group());
-        int choices = op.choicesPerRow() * Math.min(rows, 8);
-        return new Launch(kernel, w.tiles(), choices, Math.ceilDiv(rows, 8), arguments.toBytes());
+        int block = Math.min(plan.blockTokens(), MOST_ROUTED_ROWS);
+        String kernel = "%s_g%d_experts_n%d".formatted(w.format().kernel(), w.group(), block);
+        int choices = op.choicesPerRow() * Math.min(rows, block);
+        return new Launch(kernel, w.tiles(), choices, Math.ceilDiv(rows, block), arguments.toBytes());
     }
 
     /// Room for the sums of shared tiles. What is outgrown stays: prepared launches use it.

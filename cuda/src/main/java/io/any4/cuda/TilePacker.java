@@ -65,8 +65,7 @@ final class TilePacker {
             case INT4 -> {
                 int word = 0;
                 for (int i = 0; i < 4; i++) {
-                    int shift = 8 * (i / 2) + 16 * (i % 2);
-                    word |= top[column + i] << shift | bottom[column + i] << shift + 4;
+                    word |= top[column + i] << 8 * i | bottom[column + i] << 8 * i + 4;
                 }
                 out.set(Tensor.INT, base + (lane * 4L + quad) * 4, word);
             }

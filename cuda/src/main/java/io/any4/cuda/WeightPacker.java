@@ -67,10 +67,10 @@ final class WeightPacker {
                 weight.rows(),
                 columns,
                 group,
-                integers ? magic() - weight.lut().getFloat(0) : 0,
+                integers ? weight.lut().getFloat(0) : 0,
                 codes,
-                integers ? null : tables(weight),
-                weight.lut().rows() == 1 ? 0 : 16,
+                integers ? null : TablePacker.pack(arena, weight),
+                weight.lut().rows() == 1 ? 0 : TablePacker.TILE_BYTES,
                 scales.scales(),
                 scales.factors());
     }
@@ -89,23 +89,8 @@ final class WeightPacker {
                 });
         ScalePacker scales = new ScalePacker(weight.rows(), weight.groupSize(), group, columns / group);
         scales.pack(arena, weight.scale(), weight.zero());
-        float added = activation == Activation.BF16 ? -128 : 1024; // Int8 of formats.cuh
         return new PackedWeight(
-                Format.INT8,
-                weight.rows(),
-                columns,
-                group,
-                added + shift,
-                codes,
-                null,
-                0,
-                scales.scales(),
-                scales.factors());
-    }
-
-    /// What Int4 of formats.cuh adds to a code.
-    private float magic() {
-        return activation == Activation.BF16 ? 128 : 1024;
+                Format.INT8, weight.rows(), columns, group, -shift, codes, null, 0, scales.scales(), scales.factors());
     }
 
     /// The group size of the kernel that runs groups of a size: the largest that divides it.
@@ -133,19 +118,6 @@ final class WeightPacker {
             }
         }
         return true;
-    }
-
-    private MemorySegment tables(LutWeight weight) {
-        int rows = weight.lut().rows() == 1 ? 1 : padded(weight.rows(), Format.TILE_ROWS);
-        MemorySegment tables = arena.allocate(rows * 32L, 256);
-        int levels = weight.levels();
-        for (int row = 0; row < weight.lut().rows(); row++) {
-            for (int i = 0; i < levels; i++) {
-                short bits = activationBits(weight.lut().getFloat((long) row * levels + i));
-                tables.set(Tensor.SHORT, row * 32L + i * 2L, bits);
-            }
-        }
-        return tables;
     }
 
     private short activationBits(float value) {

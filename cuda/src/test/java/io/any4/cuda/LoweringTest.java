@@ -60,15 +60,15 @@ class LoweringTest {
         assertThat(kernels())
                 .containsExactly(
                         "rms_norm",
-                        "lut4_g32_n1",
+                        "lut4_g32_n4",
                         "rope_store_f32",
                         "attention_f32_d1_h1",
                         "attention_merge",
-                        "lut4_g32_n1",
+                        "lut4_g32_n4",
                         "rms_norm",
-                        "lut4_g32_n1",
+                        "lut4_g32_n4",
                         "swiglu",
-                        "lut4_g32_n1");
+                        "lut4_g32_n4");
     }
 
     @Test
@@ -78,7 +78,7 @@ class LoweringTest {
         ops.add(new Op.AddBias(q, gain, 1, WIDTH));
         product(square, normed, k);
         ops.add(new Op.AddBias(k, gain, 1, WIDTH));
-        assertThat(kernels()).containsExactly("rms_norm", "lut4_g32_n1");
+        assertThat(kernels()).containsExactly("rms_norm", "lut4_g32_n4");
     }
 
     @Test
@@ -86,7 +86,7 @@ class LoweringTest {
         norm();
         product(square, normed, q);
         product(other, normed, k);
-        assertThat(kernels()).containsExactly("rms_norm", "lut4_g32_n1", "int8_g32_n1");
+        assertThat(kernels()).containsExactly("rms_norm", "lut4_g32_n4", "int8_g32_n4");
     }
 
     @Test
@@ -96,7 +96,7 @@ class LoweringTest {
         product(square, normed, k);
         product(square, normed, v);
         product(square, normed, out);
-        assertThat(kernels()).containsExactly("rms_norm", "lut4_g32_n1", "lut4_g32_n1");
+        assertThat(kernels()).containsExactly("rms_norm", "lut4_g32_n4", "lut4_g32_n4");
     }
 
     @Test
@@ -104,14 +104,14 @@ class LoweringTest {
         product(square, normed, q);
         ops.add(new Op.Add(normed, q, WIDTH));
         product(square, normed, k);
-        assertThat(kernels()).containsExactly("pack", "lut4_g32_n1", "add", "pack", "lut4_g32_n1");
+        assertThat(kernels()).containsExactly("pack", "lut4_g32_n4", "add", "pack", "lut4_g32_n4");
     }
 
     @Test
     void aProductOfAnothersResultWaitsForIt() {
         product(square, normed, q);
         product(square, q, k);
-        assertThat(kernels()).containsExactly("pack", "lut4_g32_n1", "pack", "lut4_g32_n1");
+        assertThat(kernels()).containsExactly("pack", "lut4_g32_n4", "pack", "lut4_g32_n4");
     }
 
     @Test

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Plants errors in shipped kernels: the tests of kernels are worth what they notice.
 class MutationTest {
-    private static final String KERNEL = "lut4_g128_n1";
+    private static final String KERNEL = "lut4_g128_n4";
     private static final String CODES = "ld\\.global\\.cs\\.v4\\.u32\\s+[^;]*\\[%rd\\d+(\\+\\d+)?];";
     private static final Weight WEIGHT = new RandomWeights(21).weight(Kind.ANY4, 16, 12288, 128);
     private static final float[] X = new RandomWeights(22).activations(WEIGHT.columns());
@@ -30,15 +30,18 @@ class MutationTest {
     @ParameterizedTest
     @EnumSource(names = {"BF16_SM80", "BF16_SM90"})
     void aWrongMaskGivesWrongResults(KernelSet kernels) {
-        String mutated = mutate(
-                kernels, "and\\.b32\\s+%r\\d+, %r\\d+, 2004318071;", text -> text.replace("2004318071", "2004318067"));
+        String mutated =
+                mutate(kernels, "xor\\.b32\\s+%r\\d+, %r\\d+, -2004318072;", text -> text.replace("-2004318072", "0"));
         assertThat(error(kernels, mutated)).isGreaterThan(4e-3);
     }
 
     @ParameterizedTest
     @EnumSource(names = {"BF16_SM80", "BF16_SM90"})
-    void aWrongByteSelectorGivesWrongResults(KernelSet kernels) {
-        String mutated = mutate(kernels, "mov\\.[bu]32\\s+%r\\d+, 20800;", text -> text.replace("20800", "20544"));
+    void swappedEntriesGiveWrongResults(KernelSet kernels) {
+        String mutated = mutate(
+                kernels,
+                "prmt\\.b32 %r\\d+, %r\\d+, %r\\d+, %r\\d+;",
+                text -> text.replaceFirst(", (%r\\d+), (%r\\d+), ", ", $2, $1, "));
         assertThat(error(kernels, mutated)).isGreaterThan(4e-3);
     }
 

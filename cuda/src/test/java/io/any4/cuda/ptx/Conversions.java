@@ -27,6 +27,7 @@ final class Conversions {
         if (from.isFloat() && from.bits() == 32) {
             return switch (opcode) {
                 case "cvt.rzi.s32.f32" -> (a, b, c) -> to.clip((int) value(a));
+                case "cvt.rni.s32.f32" -> (a, b, c) -> to.clip((int) Math.rint(value(a))); // clamped, as Java does
                 case "cvt.rni.u64.f32" -> (a, b, c) -> Math.max(0, (long) Math.rint(value(a))); // up to 2^63
                 default -> throw new PtxException("unknown conversion " + opcode);
             };

@@ -1,6 +1,7 @@
 package io.any4.cuda.ptx;
 
 import io.any4.cuda.ptx.Instruction.Action;
+import io.any4.cuda.ptx.Instruction.Operands;
 import io.any4.cuda.ptx.Instruction.Space;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,8 +113,9 @@ final class Decoder {
 
     private static Action multiply(String opcode) {
         return switch (opcode) {
-            case "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" -> new Action.Multiply(false);
-            case "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" -> new Action.Multiply(true);
+            case "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" -> new Action.Multiply(Operands.BF16);
+            case "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" -> new Action.Multiply(Operands.F16);
+            case "mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32" -> new Action.Multiply(Operands.BYTES);
             default -> throw new PtxException("unknown tensor-core product " + opcode);
         };
     }

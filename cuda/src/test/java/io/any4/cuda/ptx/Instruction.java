@@ -37,7 +37,7 @@ record Instruction(
 
         record Shuffle(String mode) implements Action {}
 
-        record Multiply(boolean half) implements Action {}
+        record Multiply(Operands operands) implements Action {}
 
         record Branch() implements Action {}
 
@@ -73,6 +73,14 @@ record Instruction(
         record TestPhase() implements Action {}
 
         record BulkCopy() implements Action {}
+    }
+
+    /// What a tensor-core product multiplies.
+    enum Operands {
+        BF16,
+        F16,
+        /// Unsigned bytes by signed ones.
+        BYTES
     }
 
     /// Memory that an instruction names.

@@ -20,6 +20,7 @@ final class Warp {
     private final int[] next = new int[LANES];
     private final TensorCore bf16 = new TensorCore(false);
     private final TensorCore f16 = new TensorCore(true);
+    private final ByteTensorCore bytes = new ByteTensorCore();
     private int running = -1;
     private boolean waiting;
     private boolean early;
@@ -122,7 +123,12 @@ final class Warp {
             case Action.Shuffle shuffle -> shuffle(shuffle.mode(), instruction, active);
             case Action.Multiply multiply -> {
                 requireAll(active, instruction);
-                (multiply.half() ? f16 : bf16).multiply(registers, instruction.destinations(), instruction.sources());
+                int[] to = instruction.destinations();
+                switch (multiply.operands()) {
+                    case BF16 -> bf16.multiply(registers, to, instruction.sources());
+                    case F16 -> f16.multiply(registers, to, instruction.sources());
+                    case BYTES -> bytes.multiply(registers, to, instruction.sources());
+                }
             }
             case Action.Branch branch -> branch(instruction, active);
             case Action.Exit exit -> running &= ~active;
