@@ -32,6 +32,7 @@ record Contender(String name, List<String> options) {
             "any4s",
             "any4+gptq",
             "any4s+gptq",
+            "best",
             "int3",
             "int3+gptq",
             "any3+weighting=mean+kmeans=lloyd",

@@ -16,7 +16,7 @@ final class ContenderOptions {
             description = {
                 "Quantize the model in these ways and compare the results: methods or recipes, and after each + an option of 'quantize' "
                         + "without its dashes, such as int4,any4+gptq,any4s+gptq+refine=3,paper.",
-                "all: int4, nf4, fp4, LLM-FP4, AWQ and GPTQ, any4 as published ('paper'), any4, any4s and these with GPTQ; and at 3 bits."
+                "all: int4, nf4, fp4, LLM-FP4, AWQ and GPTQ, any4 as published ('paper'), any4, any4s and these with GPTQ, the best recipe; and at 3 bits."
             })
     List<String> methods = List.of();
 
@@ -46,6 +46,12 @@ final class ContenderOptions {
     @Nullable
     String groupSize;
 
+    @Option(
+            names = "--equal-bits",
+            description =
+                    "Groups of every method as small as the bits of any4 with groups of 128 allow, as in 'quantize'.")
+    boolean equalBits;
+
     @Option(names = "--keep", paramLabel = "DIR", description = "Keep the quantized models in this new directory.")
     @Nullable
     Path keep;
@@ -71,6 +77,9 @@ final class ContenderOptions {
         add(options, "--samples", samples);
         add(options, "--seqlen", length);
         add(options, "--seed", seed);
+        if (equalBits) {
+            options.add("--equal-bits");
+        }
         return options;
     }
 

@@ -85,7 +85,7 @@ final class PreparationOptions {
             return ModelCopy.scaled(
                     original,
                     command.output,
-                    command.settings(),
+                    command.matched(original, command.settings()),
                     decoder,
                     data,
                     team,

@@ -70,6 +70,13 @@ final class QuantizeCommand implements Callable<Integer> {
     SpecOptions format;
 
     @Option(
+            names = "--equal-bits",
+            description =
+                    "Choose groups so small that each matrix takes what it takes in any4 with groups of 128 (any3, any2 at 3 and 2 "
+                            + "bits), for any*s also whether its rows share a table, so that methods can be compared. Recipes do.")
+    boolean equalBits;
+
+    @Option(
             names = "--skip",
             paramLabel = "PATTERN",
             description =
@@ -151,13 +158,13 @@ final class QuantizeCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// The settings of a recipe with groups that suit the rows, unless their size was chosen.
-    private QuantizationSettings matched(Checkpoint checkpoint, QuantizationSettings settings) {
-        if (recipe.recipe == null || format.groupSize != null) {
+    /// The settings with groups that suit the rows, if they shall be chosen.
+    QuantizationSettings matched(Checkpoint checkpoint, QuantizationSettings settings) {
+        if (recipe.recipe == null && !equalBits || format.groupSize != null) {
             return settings;
         }
         QuantizationPlan plan = QuantizationPlan.of(checkpoint, settings, StatisticsSource.NONE);
-        List<String> all = new ArrayList<>(MatchedGroups.overrides(plan));
+        List<String> all = new ArrayList<>(EqualBits.overrides(plan));
         all.addAll(overrides);
         return settings.withOverrides(all);
     }

@@ -1,11 +1,13 @@
 package io.any4.calibrate;
 
 import io.any4.quant.Gptq;
+import io.any4.quant.GroupGptq;
 import io.any4.quant.Hessian;
 import io.any4.quant.InputShift;
 import io.any4.quant.Refinement;
 import io.any4.quant.RowListener;
 import io.any4.tensor.Tensor;
+import io.any4.tinygemm.LutWeight;
 import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
@@ -17,6 +19,7 @@ final class Feedback {
     private final Rounding rounding;
     private @Nullable Hessian hessian;
     private @Nullable Gptq gptq;
+    private @Nullable GroupGptq groupGptq;
     private @Nullable Refinement refinement;
 
     Feedback(Rounding rounding, Team team) {
@@ -35,11 +38,17 @@ final class Feedback {
             Arena arena) {
         if (hessian != hessianOfInput) {
             gptq = null; // makes room for the next
+            groupGptq = null;
             refinement = null;
             hessian = hessianOfInput;
         }
         Weight result = levels;
-        if (rounding.feedback()) {
+        if (rounding.feedback() && shift == null && levels instanceof LutWeight lut && GroupGptq.suits(lut)) {
+            if (groupGptq == null || !groupGptq.isFor(lut.groupSize())) {
+                groupGptq = GroupGptq.prepare(hessianOfInput, lut.groupSize(), Gptq.Settings.USUAL.damping(), team);
+            }
+            result = groupGptq.requantize(weights, lut, team, listener, arena).weight();
+        } else if (rounding.feedback()) {
             gptq = gptq == null ? Gptq.prepare(hessianOfInput, shift, Gptq.Settings.USUAL, team) : gptq;
             result = gptq.requantize(weights, levels, team, listener, arena).weight();
         }

@@ -59,9 +59,15 @@ final class FeedbackFactor {
     ///
     /// @param byActivation whether to round the channels with the largest activations first
     static FeedbackFactor of(Hessian hessian, double damping, boolean byActivation, Team team) {
+        return of(hessian, damping, byActivation, 1, team);
+    }
+
+    /// @param byActivation whether to round the groups with the largest activations first, and of a group the channels
+    /// @param groupSize consecutive channels that are rounded one after the other
+    static FeedbackFactor of(Hessian hessian, double damping, boolean byActivation, int groupSize, Team team) {
         double[] moments = hessian.diagonal();
         requireFinite(moments);
-        int[] order = order(moments, byActivation);
+        int[] order = order(moments, byActivation, groupSize);
         for (double tried = damping; tried <= LARGEST_DAMPING; tried = Math.max(tried, 1e-4) * DAMPING_GROWTH) {
             double[][] lower = damped(hessian, moments, order, tried);
             if (ReverseCholesky.factor(lower, team)) {
@@ -87,11 +93,19 @@ final class FeedbackFactor {
         return new FeedbackFactor(order, feedback, diagonal, damping);
     }
 
-    private static int[] order(double[] moments, boolean byActivation) {
+    private static int[] order(double[] moments, boolean byActivation, int groupSize) {
         Integer[] channels = new Integer[moments.length];
         Arrays.setAll(channels, j -> j);
         if (byActivation) {
-            Arrays.sort(channels, Comparator.comparingDouble(j -> -moments[j]));
+            double[] ofGroup = new double[Math.ceilDiv(moments.length, groupSize)];
+            for (int j = 0; j < moments.length; j++) {
+                ofGroup[j / groupSize] += moments[j];
+            }
+            Arrays.sort(
+                    channels,
+                    Comparator.<Integer>comparingDouble(j -> -ofGroup[j / groupSize])
+                            .thenComparingInt(j -> j / groupSize)
+                            .thenComparingDouble(j -> -moments[j]));
         }
         return Arrays.stream(channels).mapToInt(j -> j).toArray();
     }

@@ -68,7 +68,8 @@ final class LevelSearch {
         }
     }
 
-    private static IntVector code(FloatVector x, IntVector bounds, int half) {
+    /// The codes of 16 numbers, given the bits of the thresholds and half the number of levels.
+    static IntVector code(FloatVector x, IntVector bounds, int half) {
         IntVector code = IntVector.zero(INTS);
         for (int step = half; step > 0; step >>= 1) {
             FloatVector bound = code.add(step - 1).selectFrom(bounds).reinterpretAsFloats();

@@ -17,7 +17,7 @@ import io.any4.tensor.DType;
 /// @param zeroPoint integer formats only: what the zero of an asymmetric format may be
 /// @param kmeans learned formats only: how the table is found
 /// @param weighting learned formats only: how much each weight's error counts
-/// @param table any2, any3 and any4 only: which weights share a table
+/// @param table learned formats only: which weights share a table
 /// @param metadata type of tables, scales and zeros: F16, BF16 or F32; the scales of `mx4` are always E8M0, those
 ///     of `any4s` and its kin I8
 /// @param seed of everything random
@@ -54,10 +54,6 @@ public record QuantizationSpec(
         if (method.inputBits() > 0 && groupSize != PER_ROW) {
             throw new InvalidInputException(
                     method.id() + " has one scale per row: leave the group size out, or choose fpq-w4a16");
-        }
-        if (table == TableScope.MATRIX && method.family() == Family.LEARNED_TABLE_AND_SCALES) {
-            throw new InvalidInputException(
-                    method.id() + " needs a table per row: leave the setting out, or choose any2, any3 or any4");
         }
     }
 
@@ -134,8 +130,7 @@ public record QuantizationSpec(
     public boolean sharesTable() {
         return switch (method.family()) {
             case INTEGER, FIXED_TABLE, SEARCHED_FLOAT -> true;
-            case LEARNED_TABLE -> table == TableScope.MATRIX;
-            case LEARNED_TABLE_AND_SCALES -> false;
+            case LEARNED_TABLE, LEARNED_TABLE_AND_SCALES -> table == TableScope.MATRIX;
         };
     }
 

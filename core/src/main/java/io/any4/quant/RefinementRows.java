@@ -19,6 +19,7 @@ final class RefinementRows {
     private final CodeStep codes;
     private final @Nullable TableStep tables;
     private final @Nullable ScaleStep scales;
+    private final @Nullable GroupStep groups;
     private final double[] before;
     private final float[] even;
 
@@ -35,7 +36,9 @@ final class RefinementRows {
         codes = new CodeStep(hessian);
         boolean learned = sweeps > 0 && input.lut().rows() == input.rows();
         tables = learned ? new TableStep(hessian, input.lut().dtype(), input.levels()) : null;
-        scales = learned && input.groupSize() <= LARGEST_GROUP
+        groups =
+                sweeps > 0 && GroupStep.suits(input) ? new GroupStep(hessian, input.levels(), input.groupSize()) : null;
+        scales = learned && groups == null && input.groupSize() <= LARGEST_GROUP
                 ? new ScaleStep(hessian, input.scale().dtype(), input.zero() != null, input.groupSize())
                 : null;
         before = new double[input.rows()];
@@ -71,6 +74,9 @@ final class RefinementRows {
         }
         if (scales != null) {
             scales.improve(batch);
+        }
+        if (groups != null) {
+            groups.improve(batch);
         }
         for (int sweep = 0; sweep < sweeps; sweep++) {
             codes.improve(batch);

@@ -176,6 +176,12 @@ final class RowBatch {
         }
     }
 
+    /// Changes the scale of a group without a zero, and its codes.
+    void setGroup(int slot, int group, float scale, byte[] newCodes) {
+        System.arraycopy(newCodes, 0, codes[slot], groupStart(group), groupEnd(group) - groupStart(group));
+        setGroup(slot, group, scale, 0f);
+    }
+
     /// Changes a row's table. Entries that overtake each other change places, codes along with them.
     void setTable(int slot, float[] table) {
         Integer[] order = new Integer[levels];

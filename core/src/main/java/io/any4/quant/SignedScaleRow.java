@@ -64,13 +64,19 @@ final class SignedScaleRow {
         return (int) Math.min(row.length, (group + 1L) * groupSize);
     }
 
-    /// Finds each group's scale for the start levels, then rounds all to whole multiples of the largest over 127.
-    void searchScales() {
+    /// The largest scale that any group has for the start levels, in the weights' own unit.
+    float largestScale() {
         float largest = 0f;
         for (int group = 0; group < scales.length; group++) {
             scales[group] = searchScale(group * groupSize, end(group));
             largest = Math.max(largest, Math.abs(scales[group]));
         }
+        return largest;
+    }
+
+    /// Finds each group's scale for the start levels, then rounds all to whole multiples of the largest over 127.
+    void searchScales() {
+        float largest = largestScale();
         for (int group = 0; group < scales.length; group++) {
             scales[group] = largest == 0f ? 0f : (float) Math.rint(scales[group] / largest * LARGEST_SCALE);
         }

@@ -78,6 +78,11 @@ public record LutWeight(
         return lut.rows() == 1 && rows() != 1;
     }
 
+    /// Whether scales are whole numbers and there are no zeros, as any4s and its kin have it.
+    public boolean hasWholeScales() {
+        return scale.dtype() == DType.I8 && zero == null;
+    }
+
     @Override
     public long bytes() {
         return codes.data().byteSize()

@@ -137,8 +137,7 @@ final class QuantizerTest {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
             float[] weights = random(9, 40, 1);
             weights[7 * 40 + 13] = bad;
-            for (String scope :
-                    method.family() == Method.Family.LEARNED_TABLE ? List.of("row", "matrix") : List.of("row")) {
+            for (String scope : method.id().startsWith("any") ? List.of("row", "matrix") : List.of("row")) {
                 assertThatThrownBy(() -> quantize(method.id() + ",table=" + scope, weights, 40))
                         .isInstanceOf(InvalidInputException.class)
                         .hasMessageContaining("row 7, column 13 is " + bad);
@@ -157,7 +156,17 @@ final class QuantizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"any4", "any3,symmetric=true", "any2,table=matrix", "any4,kmeans=lloyd", "int8", "mx4"})
+    @ValueSource(
+            strings = {
+                "any4",
+                "any3,symmetric=true",
+                "any2,table=matrix",
+                "any4,kmeans=lloyd",
+                "int8",
+                "mx4",
+                "any4s",
+                "any4s,table=matrix,group-size=7"
+            })
     void theResultDoesNotDependOnTheThreads(String spec) {
         float[] weights = random(37, 300, 8);
         Weight expected = quantize(spec, weights, 300, new Team(1), statistics(300));

@@ -55,7 +55,7 @@ final class RefinementTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"any4", "any2", "any4s", "any3,table=matrix", "int3"})
+    @ValueSource(strings = {"any4", "any2", "any4s", "any4s,table=matrix,group-size=7", "any3,table=matrix", "int3"})
     void theErrorNeverRisesInAnyRow(String spec) {
         for (long seed = 1; seed <= 2; seed++) {
             LayerProblem problem = new LayerProblem(seed);
@@ -87,7 +87,15 @@ final class RefinementTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"any4,metadata=f32", "any4s,metadata=f32", "any3,metadata=f32", "int4"})
+    @ValueSource(
+            strings = {
+                "any4,metadata=f32",
+                "any4s,metadata=f32",
+                "any4s,table=matrix,group-size=5",
+                "any3,metadata=f32",
+                "any3s,metadata=f32,group-size=row",
+                "int4"
+            })
     void resultsAreThoseOfAPlainImplementation(String spec) {
         LayerProblem problem = new LayerProblem(5);
         LutWeight start = (LutWeight) problem.quantize(spec);
@@ -227,6 +235,12 @@ final class RefinementTest {
         double round(int sweeps) {
             if (learned) {
                 fitTable();
+            }
+            if (wholeScales && groupSize <= 128) {
+                for (int group = 0; group < scale.length; group++) {
+                    chooseGroup(group);
+                }
+            } else if (learned) {
                 for (int group = 0; group < scale.length; group++) {
                     fitGroup(group);
                 }
@@ -320,6 +334,69 @@ final class RefinementTest {
             if (wholeScales && error(h, off()) >= before) {
                 scale[group] = old;
             }
+        }
+
+        /// The best scale and codes of a group: of the numbers that would be best, one is rounded after the other, and
+        /// those after it follow by least squares.
+        private void chooseGroup(int group) {
+            int from = group * groupSize;
+            int size = Math.min(K, from + groupSize) - from;
+            double[][] part = new double[size][size];
+            double[] gradient = new double[size];
+            double[] off = off();
+            for (int c = 0; c < size; c++) {
+                for (int k = 0; k < K; k++) {
+                    gradient[c] += h[from + c][k] * off[k];
+                }
+                System.arraycopy(h[from + c], from, part[c], 0, size);
+            }
+            double[][] inverse = GptqTest.inverse(part);
+            double[][] upper = GptqTest.upperCholesky(inverse);
+            double[] target = new double[size];
+            for (int c = 0; c < size; c++) {
+                target[c] = w[from + c] + off[from + c];
+                for (int k = 0; k < size; k++) {
+                    target[c] -= inverse[c][k] * gradient[k];
+                }
+            }
+            double before = error(h, off);
+            double oldScale = scale[group];
+            int[] oldCodes = code.clone();
+            double least = Double.POSITIVE_INFINITY;
+            double bestScale = oldScale;
+            int[] bestCodes = oldCodes;
+            for (int tried = -127; tried <= 127; tried++) {
+                double error = roundGroup(from, tried, target.clone(), upper);
+                if (error < least) {
+                    least = error;
+                    bestScale = tried;
+                    bestCodes = code.clone();
+                }
+            }
+            scale[group] = bestScale;
+            System.arraycopy(bestCodes, 0, code, 0, K);
+            if (error(h, off()) >= before) {
+                scale[group] = oldScale;
+                System.arraycopy(oldCodes, 0, code, 0, K);
+            }
+        }
+
+        private double roundGroup(int from, int tried, double[] target, double[][] upper) {
+            double sum = 0;
+            for (int c = 0; c < target.length; c++) {
+                int best = 0;
+                for (int k = 1; k < table.length; k++) {
+                    boolean nearer = Math.abs(table[k] * tried - target[c]) < Math.abs(table[best] * tried - target[c]);
+                    best = nearer ? k : best;
+                }
+                code[from + c] = best;
+                double error = (target[c] - table[best] * tried) / upper[c][c];
+                sum += error * error;
+                for (int k = c + 1; k < target.length; k++) {
+                    target[k] -= error * upper[c][k];
+                }
+            }
+            return sum;
         }
 
         private void chooseCode(int column) {

@@ -80,6 +80,57 @@ final class SignedScaleTest {
         assertThat(ours).isCloseTo(plain, within(2e-3 * plain));
     }
 
+    /// A table per row is 1.6 bits per weight here: as much as scales of groups of 4 instead of 20 are.
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void oneTableAndSmallGroupsAreBetterForShortRows(long seed) {
+        LayerProblem problem = new LayerProblem(seed);
+        LutWeight shared = (LutWeight) problem.quantize("any4s,table=matrix,group-size=4");
+        LutWeight own = (LutWeight) problem.quantize("any4s,group-size=20");
+        assertThat(shared.lut().rows()).isEqualTo(1);
+        assertThat(shared.scale().dtype()).isEqualTo(DType.I8);
+        assertThat(shared.bytes()).isLessThanOrEqualTo(own.bytes() + 32);
+        assertThat(problem.outputError(shared)).isLessThan(0.5 * problem.outputError(own));
+    }
+
+    /// The same method in double arithmetic, by looking at every level and every scale.
+    @Test
+    void theFitOfOneTableIsThatOfAPlainImplementation() {
+        LayerProblem problem = new LayerProblem(7);
+        float[] factors = Weighting.SECOND_MOMENT.channelFactors(LayerProblem.COLUMNS, problem.statistics());
+        float[] stored = IntGoldenTest.values(problem.quantize("any4s,metadata=f32,table=matrix,group-size=32"));
+        double ours = 0;
+        double[][] rows = new double[LayerProblem.ROWS][];
+        double unit = 0;
+        for (int i = 0; i < rows.length; i++) {
+            PlainSignedScales row = new PlainSignedScales(row(problem, i), factors);
+            for (int group = 0; group < row.scales.length; group++) {
+                unit = Math.max(unit, Math.abs(row.startScale(group)) / 127);
+            }
+            for (int j = 0; j < LayerProblem.COLUMNS; j++) {
+                double difference = row.w[j] - (double) stored[i * LayerProblem.COLUMNS + j];
+                ours += factors[j] * difference * difference;
+            }
+        }
+        double[] table = new double[16];
+        for (int k = 0; k < 16; k++) {
+            table[k] = PlainSignedScales.START[k] / 127 * unit;
+        }
+        double plain = 0;
+        for (int round = 0; round <= 8; round++) {
+            double[] product = new double[16];
+            double[] square = new double[16];
+            plain = 0;
+            for (int i = 0; i < rows.length; i++) {
+                PlainSignedScales row = new PlainSignedScales(row(problem, i), factors);
+                row.table = table;
+                plain += row.bestScales(product, square);
+            }
+            table = PlainSignedScales.centroids(table, product, square);
+        }
+        assertThat(ours).isCloseTo(plain, within(2e-3 * plain));
+    }
+
     private static float[] row(LayerProblem problem, int row) {
         int from = row * LayerProblem.COLUMNS;
         return Arrays.copyOfRange(problem.weights(), from, from + LayerProblem.COLUMNS);
@@ -211,19 +262,40 @@ final class SignedScaleTest {
             }
         }
 
+        /// Chooses each group's scale among all, and adds up what each level should be.
+        double bestScales(double[] product, double[] square) {
+            double sum = 0;
+            for (int group = 0; group < scales.length; group++) {
+                for (int scale = -127; scale <= 127; scale++) {
+                    scales[group] = error(group, scale) < error(group, scales[group]) ? scale : scales[group];
+                }
+                sum += error(group, scales[group]);
+            }
+            gather(product, square);
+            return sum;
+        }
+
         private void fitTable() {
             double[] product = new double[16];
             double[] square = new double[16];
+            gather(product, square);
+            table = centroids(table, product, square);
+        }
+
+        private void gather(double[] product, double[] square) {
             for (int j = 0; j < w.length; j++) {
                 double scale = scales[j / 32];
                 int code = nearest(table, scale == 0 ? 0 : w[j] / scale);
                 product[code] += a[j] * scale * w[j];
                 square[code] += a[j] * scale * scale;
             }
+        }
+
+        static double[] centroids(double[] table, double[] product, double[] square) {
             double[] next = table.clone();
             Arrays.setAll(next, k -> square[k] > 0 ? product[k] / square[k] : table[k]);
             Arrays.sort(next);
-            table = next;
+            return next;
         }
 
         private double error(int group, double scale) {
