@@ -2,12 +2,13 @@
 // 8 tokens, or for coded weights 4, whose activations have two bytes.
 //
 // The order of summation is a function of the matrix's shape alone, so that a result is the same from run to run, on every
-// chip, in every batch and whichever kernel computes it. The columns of a row tile are cut into parts of equal length; the
-// eight warps of a block take an eighth of a part each and add up its groups in order; the warps' sums are added in order,
-// and then the parts'. Scale and zero are applied to the sum of a group, never to a weight:
+// chip, in every batch and whichever kernel computes it. The columns of a row tile are cut into parts of equal length, of
+// which eight warps take an eighth each. A warp adds up its groups in order, those of the first half of its columns and those
+// of the second apart. A piece is one of these halves of all eight warps: their sums are added in order, and then the
+// pieces'. Scale and zero are applied to the sum of a group, never to a weight:
 // y += scale * sum(table[code] * x) + zero * sum(x). Of coded weights that sum is an integer, and exact.
 //
-// Two kernels compute it: gemm_registers.cuh, and for Hopper and newer gemm_stream.cuh.
+// Three kernels compute it: gemm_registers.cuh, and for Hopper and newer gemm_stream.cuh and gemm_wide.cuh.
 #pragma once
 #include "formats.cuh"
 
@@ -35,6 +36,8 @@ struct Gemm {
   int parts;             // of k: as many as give a warp at most RUN units of each
   int partUnits;         // units of a part
   int longerParts;       // the first so many parts have one unit more
+  int halves;            // that a warp's units are cut into: 1 if the first would hold all
+  int pad;
 };
 
 // The matrix that a row tile of the launch belongs to.
@@ -51,6 +54,8 @@ struct Product {
   static constexpr int UNIT_VECTORS = BLOCKS * Format::VECTORS * 32;          // 16-byte vectors
   static constexpr int CODES = Format::CODED && GROUP == 32 ? 2048 : 4096;    // most bytes of codes a warp takes of a part
   static constexpr int RUN = CODES / (UNIT_VECTORS * 16);                     // the same in units
+  static constexpr int HALVES = Format::CODED ? 2 : 1;
+  static constexpr int HALF = RUN / HALVES;                                   // most units of a half
   static constexpr int TOKENS = NT * (Format::CODED ? 4 : 8);                 // of a block
   static constexpr int OUTPUTS = 16 * TOKENS;                                 // of a tile
   static constexpr int SUMS = OUTPUTS / 32;                                   // of a lane
@@ -72,7 +77,7 @@ struct Product {
   // Where a lane finds its activations. Tokens past the last are read as they are in memory, where tiles of tokens are
   // whole, and their results dropped; but a few tokens alone shall not cost the traffic of a tile.
   struct Lane {
-    const char* x;       // 16 bytes of the first columns
+    const char* x;       // 16 bytes of the first columns; in device memory, or in shared memory
     const float2* sums;  // of the lane's token, group 0
     int stride;          // tokens
     bool live;
@@ -81,6 +86,9 @@ struct Product {
           sums(a.sums + firstToken + (lane & 3)),
           stride(a.stride),
           live(NT > 1 || lane / (Format::CODED ? 8 : 4) < a.tokens - firstToken) {}
+    // Those of a block's tokens, which lie together.
+    __device__ __forceinline__ Lane(const void* x, const float2* sums, int lane)
+        : x(static_cast<const char*>(x) + lane * 16), sums(sums + (lane & 3)), stride(TOKENS), live(true) {}
     __device__ __forceinline__ uint4 load(const char* column, int n) const {
       return live ? *reinterpret_cast<const uint4*>(column + n * 512) : make_uint4(0, 0, 0, 0);
     }
@@ -158,14 +166,28 @@ struct Product {
         for (int i = 0; i < 4; i++) c[n][p][i] = 0;
   }
 
-  // Leaves a warp's sums of a part for `output`.
+  // Reads unit u of what lies in shared memory.
+  static __device__ __forceinline__ void read(Unit& to, const uint8_t* codes, const uint8_t* scales, int u, int lane) {
+    const uint4* w = reinterpret_cast<const uint4*>(codes) + u * UNIT_VECTORS + lane;
+#pragma unroll
+    for (int b = 0; b < BLOCKS; b++)
+#pragma unroll
+      for (int v = 0; v < Format::VECTORS; v++) to.w[b][v] = w[(b * Format::VECTORS + v) * 32];
+    if constexpr (Format::CODED) {
+      const uint2* s = reinterpret_cast<const uint2*>(scales) + u * (PER_UNIT * 8) + (lane >> 2);
+#pragma unroll
+      for (int i = 0; i < PER_UNIT; i++) to.s[i] = s[i * 8];
+    }
+  }
+
+  // Leaves a warp's sums of a piece for `output`.
   static __device__ __forceinline__ void leave(Partial& partial, int lane, const float (&acc)[NT][SUMS / NT]) {
 #pragma unroll
     for (int i = 0; i < SUMS; i++) partial[lane][i] = acc[i / (SUMS / NT)][i % (SUMS / NT)];
   }
 
-  // The sum of a part for output o of the tile: row o % 16, token o / 16.
-  static __device__ __forceinline__ float output(const Partial (&partial)[WARPS], int o) {
+  // The sum of a piece for output o of the tile: row o % 16, token o / 16.
+  static __device__ __forceinline__ float output(const Partial* partial, int o) {
     int r = o & 15, token = o >> 4, from = (r & 7) * 4, i;
     if constexpr (Format::CODED) from += token & 3, i = (token >> 2) * 2 + (r >> 3);
     else from += (token & 7) >> 1, i = (token >> 3) * 4 + (r >> 3) * 2 + (token & 1);
@@ -175,12 +197,12 @@ struct Product {
     return sum;
   }
 
-  // Adds a part to output o of a tile, whose earlier parts `total` holds, and stores the sum of all.
+  // Adds a piece to output o of a tile, whose earlier pieces `total` holds, and stores the sum of all.
   template <class Store>
-  static __device__ __forceinline__ void add(const Gemm& a, int part, int o, float (&total)[OUTPUTS], float sum,
+  static __device__ __forceinline__ void add(const Gemm& a, int piece, int o, float (&total)[OUTPUTS], float sum,
       const Store& store) {
-    if (part > 0) sum = total[o] + sum;
-    if (part == a.parts - 1) store(o, sum);
+    if (piece > 0) sum = total[o] + sum;
+    if (piece == a.parts * a.halves - 1) store(o, sum);
     else total[o] = sum;
   }
 

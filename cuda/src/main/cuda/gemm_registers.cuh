@@ -29,7 +29,7 @@ struct RegisterProduct : Product<Format, GROUP, NT> {
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
     int units = a.columns / P::UNIT;
 
-    constexpr int HELD = STAGES < P::RUN ? STAGES : P::RUN;
+    constexpr int HELD = STAGES < P::HALF ? STAGES : P::HALF;
     Unit stage[HELD];
     int first, count = P::share(a, 0, warp, first);
 #pragma unroll
@@ -42,22 +42,25 @@ struct RegisterProduct : Product<Format, GROUP, NT> {
 
     for (int part = 0; part < a.parts; part++) {
       int later, follow = part + 1 < a.parts ? P::share(a, part + 1, warp, later) : 0;
-      float acc[NT][P::SUMS / NT] = {};
+      for (int half = 0; half < a.halves; half++) {
+        float acc[NT][P::SUMS / NT] = {};
 #pragma unroll 1
-      for (int begin = 0; begin < P::RUN; begin += HELD)
+        for (int begin = half * P::HALF; begin < (half + 1) * P::HALF; begin += HELD)
 #pragma unroll
-        for (int s = 0; s < HELD; s++) {
-          int u = begin + s, next = u + HELD;
-          if (u < count) P::consume(stage[s], f, at, p.offset, first + u, acc);
-          if (next < count) fetch(stage[s], p, tile, first + next, units, lane);
-          else if (next >= P::RUN && next - P::RUN < follow) fetch(stage[s], p, tile, later + next - P::RUN, units, lane);
-        }
+          for (int s = 0; s < HELD; s++) {
+            int u = begin + s, next = u + HELD;
+            if (u < count) P::consume(stage[s], f, at, p.offset, first + u, acc);
+            if (next < count) fetch(stage[s], p, tile, first + next, units, lane);
+            else if (next >= P::RUN && next - P::RUN < follow) fetch(stage[s], p, tile, later + next - P::RUN, units, lane);
+          }
+        int piece = part * a.halves + half;
+        if (piece > 0) __syncthreads();  // until the piece before has been added
+        P::leave(partial[warp], lane, acc);
+        __syncthreads();
+        for (int o = threadIdx.x; o < P::OUTPUTS; o += THREADS)
+          P::add(a, piece, o, total, P::output(partial, o), store);
+      }
       first = later, count = follow;
-      if (part > 0) __syncthreads();  // until the part before has been added
-      P::leave(partial[warp], lane, acc);
-      __syncthreads();
-      for (int o = threadIdx.x; o < P::OUTPUTS; o += THREADS)
-        P::add(a, part, o, total, P::output(partial, o), store);
     }
   }
 
@@ -69,9 +72,7 @@ struct RegisterProduct : Product<Format, GROUP, NT> {
   }
 };
 
-#ifndef ANY4_STREAM
-#define ANY4_GEMM(name, format, group, tokens, stages, blocks)                                                           \
+#define ANY4_LOADED(name, format, group, tokens, stages, blocks)                                                           \
   extern "C" __global__ void __launch_bounds__(THREADS, blocks) name##_g##group##_n##tokens(const __grid_constant__ Gemm a) { \
     RegisterProduct<format, group, tokens / (format::CODED ? 4 : 8), stages>::run(a);                                    \
   }
-#endif

@@ -5,18 +5,39 @@
 // changes, its tables. The lane that asks for copies is one of those that read them, so that a warp's own barrier is all
 // that guards a stage against being overwritten.
 //
-// Where blocks share row tiles, the sums of a shared tile's parts go to device memory; the block that arrives last adds them
+// Where blocks share row tiles, the sums of a shared tile's pieces go to device memory; the block that arrives last adds them
 // up, in their order. Nobody waits for another block.
 #pragma once
 #include "bulk.cuh"
 #include "gemm.cuh"
 
 struct Plan {
-  float* partials;    // [tiles][parts][outputs of a tile]; used for shared tiles
-  unsigned* arrived;  // [tiles]: parts of a shared tile that are there; zero between launches
+  float* partials;    // [tiles][pieces][outputs of a tile]; used for shared tiles
+  unsigned* arrived;  // [tiles]: what is there of a shared tile, parts or pieces; zero between launches
   int tiles;          // row tiles of all matrices
   int shares;         // whether blocks share row tiles: then items are dealt out, otherwise tiles
 };
+
+// Tells that `more` of a shared tile is there, and whether all is now.
+__device__ __forceinline__ bool arrive(const Plan& plan, int tile, unsigned more, unsigned all) {
+  __threadfence();
+  unsigned there = atomicAdd(plan.arrived + tile, more) + more;
+  __threadfence();
+  if (there != all) return false;
+  atomicExch(plan.arrived + tile, 0u);
+  return true;
+}
+
+// Output o of a shared tile.
+template <int OUTPUTS>
+__device__ __forceinline__ float sumOfPieces(const Gemm& a, const Plan& plan, int tile, int o) {
+  int pieces = a.parts * a.halves;
+  const float* partials = plan.partials + (size_t)tile * pieces * OUTPUTS + o;
+  float sum = 0.f;
+#pragma unroll 2
+  for (int piece = 0; piece < pieces; piece++) sum += __ldcg(partials + (size_t)piece * OUTPUTS);
+  return sum;
+}
 
 template <class Format, int GROUP, int NT>
 struct StreamProduct : Product<Format, GROUP, NT> {
@@ -26,6 +47,7 @@ struct StreamProduct : Product<Format, GROUP, NT> {
   static constexpr int SCALES = Format::CODED ? P::RUN * P::PER_UNIT * 64 : 0;
   static constexpr int STAGE = CODES + SCALES + Format::TABLE;  // bytes
   static constexpr int BUFFERS = NT == 1 ? 2 : 1;
+  static constexpr int TOGETHER = NT == 1 ? P::HALVES : 1;  // halves whose sums are added at once
 
   // A block's items in order: the parts of a row tile, then those of the next.
   struct Walk {
@@ -69,19 +91,6 @@ struct StreamProduct : Product<Format, GROUP, NT> {
         bulkCopy(stage + CODES + SCALES, p.tables + (size_t)(item.tile - p.firstTile) * p.tableStride, tables, barrier);
   }
 
-  static __device__ __forceinline__ void read(typename P::Unit& to, const uint8_t* stage, int u, int lane) {
-    const uint4* w = reinterpret_cast<const uint4*>(stage) + u * P::UNIT_VECTORS + lane;
-#pragma unroll
-    for (int b = 0; b < P::BLOCKS; b++)
-#pragma unroll
-      for (int v = 0; v < Format::VECTORS; v++) to.w[b][v] = w[(b * Format::VECTORS + v) * 32];
-    if constexpr (Format::CODED) {
-      const uint2* s = reinterpret_cast<const uint2*>(stage + CODES) + u * (P::PER_UNIT * 8) + (lane >> 2);
-#pragma unroll
-      for (int i = 0; i < P::PER_UNIT; i++) to.s[i] = s[i * 8];
-    }
-  }
-
   // Tells of the parts that this block has left of its first and its last tile, and finishes the tiles of which every part
   // is there.
   static __device__ __forceinline__ void settle(const Gemm& a, const Plan& plan, const Work& work, int firstToken) {
@@ -91,40 +100,27 @@ struct StreamProduct : Product<Format, GROUP, NT> {
       int tile = (threadIdx.x == 0 ? work.begin : work.end - 1) / a.parts;
       int from = max(work.begin, tile * a.parts), to = min(work.end, (tile + 1) * a.parts);
       bool tells = !work.owns(tile, a.parts) && (threadIdx.x == 0 || tile != work.begin / a.parts);
-      complete[threadIdx.x] = -1;
-      if (tells) {
-        __threadfence();
-        unsigned there = atomicAdd(plan.arrived + tile, (unsigned)(to - from)) + (to - from);
-        __threadfence();
-        if (there == a.parts) {
-          atomicExch(plan.arrived + tile, 0u);
-          complete[threadIdx.x] = tile;
-        }
-      }
+      complete[threadIdx.x] = tells && arrive(plan, tile, to - from, a.parts) ? tile : -1;
     }
     __syncthreads();
     for (int i = 0; i < 2; i++) {
       int tile = complete[i];
       if (tile < 0) continue;
       for (int o = threadIdx.x; o < P::OUTPUTS; o += THREADS) {
-        const float* partials = plan.partials + (size_t)tile * a.parts * P::OUTPUTS + o;
-        float sum = 0.f;
-#pragma unroll 2
-        for (int part = 0; part < a.parts; part++) sum += __ldcg(partials + part * P::OUTPUTS);
-        typename P::Store{a, partOf(a, tile), tile, firstToken}(o, sum);
+        typename P::Store{a, partOf(a, tile), tile, firstToken}(o, sumOfPieces<P::OUTPUTS>(a, plan, tile, o));
       }
     }
   }
 
   static __device__ __forceinline__ void run(const Gemm& a, const Plan& plan) {
-    extern __shared__ __align__(128) uint8_t ring[];
+    extern __shared__ __align__(128) uint8_t memory[];
     __shared__ uint64_t arrival[WARPS][DEPTH];
-    __shared__ typename P::Partial partial[BUFFERS][WARPS];
+    __shared__ typename P::Partial partial[BUFFERS][TOGETHER][WARPS];
     __shared__ float total[P::OUTPUTS];
     letNextStart();
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, firstToken = blockIdx.y * P::TOKENS;
     Work work(a, plan);
-    uint8_t* stages = ring + warp * (DEPTH * STAGE);
+    uint8_t* stages = memory + warp * (DEPTH * STAGE);
 
     if (lane == 0) {
       for (int s = 0; s < DEPTH; s++) initBarrier(&arrival[warp][s]);
@@ -150,36 +146,47 @@ struct StreamProduct : Product<Format, GROUP, NT> {
       if (fresh || item.part == 0) f.init(here + CODES + SCALES, lane >> 2);
       fresh = false;
       int first, count = P::share(a, item.part, warp, first);
-      float acc[NT][P::SUMS / NT] = {};
+      bool whole = !plan.shares || work.owns(item.tile, a.parts);
+      for (int half = 0; half < a.halves; half += TOGETHER) {
+#pragma unroll
+        for (int h = 0; h < TOGETHER; h++) {
+          float acc[NT][P::SUMS / NT] = {};
+          int end = min(count, (half + h + 1) * P::HALF);
 #pragma unroll(NT == 1 ? 2 : 1)
-      for (int u = 0; u < count; u++) {
-        typename P::Unit unit;
-        read(unit, here, u, lane);
-        P::consume(unit, f, at, p.offset, first + u, acc);
-      }
-      __syncwarp();  // the stage has been read
-      if (ahead.left > 0) {
-        if (lane == 0) request(here, &arrival[warp][stage], a, ahead, warp, ahead.part == 0);
-        ahead.next(a.parts);
+          for (int u = (half + h) * P::HALF; u < end; u++) {
+            typename P::Unit unit;
+            P::read(unit, here, here + CODES, u, lane);
+            P::consume(unit, f, at, p.offset, first + u, acc);
+          }
+          if (BUFFERS == 1) __syncthreads();  // until the half before has been added
+          P::leave(partial[buffer][h][warp], lane, acc);
+        }
+        if (half + TOGETHER >= a.halves) {
+          __syncwarp();  // the stage has been read
+          if (ahead.left > 0) {
+            if (lane == 0) request(here, &arrival[warp][stage], a, ahead, warp, ahead.part == 0);
+            ahead.next(a.parts);
+          }
+        }
+        __syncthreads();
+        for (int o = threadIdx.x; o < P::OUTPUTS; o += THREADS)
+#pragma unroll
+          for (int h = 0; h < TOGETHER; h++) {
+            if (half + h >= a.halves) break;
+            int piece = item.part * a.halves + half + h;
+            float sum = P::output(partial[buffer][h], o);
+            if (whole) P::add(a, piece, o, total, sum, typename P::Store{a, p, item.tile, firstToken});
+            else __stcg(plan.partials + ((size_t)item.tile * a.parts * a.halves + piece) * P::OUTPUTS + o, sum);
+          }
       }
       if (++stage == DEPTH) stage = 0, parity ^= 1;
-
-      if (BUFFERS == 1) __syncthreads();  // until the item before has been added
-      P::leave(partial[buffer][warp], lane, acc);
-      __syncthreads();
-      bool whole = !plan.shares || work.owns(item.tile, a.parts);
-      for (int o = threadIdx.x; o < P::OUTPUTS; o += THREADS) {
-        float sum = P::output(partial[buffer], o);
-        if (whole) P::add(a, item.part, o, total, sum, typename P::Store{a, p, item.tile, firstToken});
-        else __stcg(plan.partials + ((size_t)item.tile * a.parts + item.part) * P::OUTPUTS + o, sum);
-      }
       buffer ^= BUFFERS - 1;
     }
     if (plan.shares) settle(a, plan, work, firstToken);
   }
 };
 
-#define ANY4_GEMM(name, format, group, tokens, stages, blocks)                                      \
+#define ANY4_STREAMED(name, format, group, tokens, blocks)                                              \
   extern "C" __global__ void __launch_bounds__(THREADS, blocks)                                     \
       name##_g##group##_n##tokens(const __grid_constant__ Gemm a, const __grid_constant__ Plan plan) { \
     StreamProduct<format, group, tokens / (format::CODED ? 4 : 8)>::run(a, plan);                   \

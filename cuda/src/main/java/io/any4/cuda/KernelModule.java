@@ -114,7 +114,7 @@ final class KernelModule implements AutoCloseable {
         config.setAtIndex(JAVA_INT, 0, launch.gridX());
         config.setAtIndex(JAVA_INT, 1, launch.gridY());
         config.setAtIndex(JAVA_INT, 2, launch.gridZ());
-        config.setAtIndex(JAVA_INT, 3, Launch.THREADS);
+        config.setAtIndex(JAVA_INT, 3, launch.threads());
         config.setAtIndex(JAVA_INT, 4, 1);
         config.setAtIndex(JAVA_INT, 5, 1);
         config.setAtIndex(JAVA_INT, 6, launch.sharedBytes());

@@ -2,13 +2,13 @@ package io.any4.cuda;
 
 import java.util.Arrays;
 
-/// One kernel launch, with blocks of [#THREADS] threads. Launches with equal kernels, grids and
-/// arguments are equal.
+/// One kernel launch. Launches with equal kernels, grids and arguments are equal.
 ///
+/// @param threads of a block
 /// @param sharedBytes shared memory on top of what the kernel declares
 /// @param arguments the kernel's parameters, packed with their natural alignment
-record Launch(String kernel, int gridX, int gridY, int gridZ, int sharedBytes, byte[] arguments) {
-    /// Threads per block of every kernel: `THREADS` in common.cuh.
+record Launch(String kernel, int gridX, int gridY, int gridZ, int threads, int sharedBytes, byte[] arguments) {
+    /// Threads per block of every kernel but the wide products: `THREADS` in common.cuh.
     static final int THREADS = 256;
 
     Launch {
@@ -17,9 +17,9 @@ record Launch(String kernel, int gridX, int gridY, int gridZ, int sharedBytes, b
         }
     }
 
-    /// A launch without more shared memory.
+    /// A launch of blocks of [#THREADS] threads, without more shared memory.
     Launch(String kernel, int gridX, int gridY, int gridZ, byte[] arguments) {
-        this(kernel, gridX, gridY, gridZ, 0, arguments);
+        this(kernel, gridX, gridY, gridZ, THREADS, 0, arguments);
     }
 
     @Override
@@ -29,6 +29,7 @@ record Launch(String kernel, int gridX, int gridY, int gridZ, int sharedBytes, b
                 && gridX == that.gridX
                 && gridY == that.gridY
                 && gridZ == that.gridZ
+                && threads == that.threads
                 && sharedBytes == that.sharedBytes
                 && Arrays.equals(arguments, that.arguments);
     }

@@ -68,7 +68,7 @@ class DriverTest {
         assertThat(run.log)
                 .containsSubsequence(
                         "function lut4_g128_n4 attribute 8=79872",
-                        "launch lut4_g128_n4 grid 2 1 1 block 256 1 1 shared 79872 stream 7001 attribute 6=1 parameters 280");
+                        "launch lut4_g128_n4 grid 2 1 1 block 256 1 1 shared 79872 stream 7001 attribute 6=1 parameters 288");
     }
 
     @ParameterizedTest

@@ -9,11 +9,13 @@ import java.util.Locale;
 
 /// What a matrix kernel executes per weight, counted by the interpreter: how kernels are judged where nothing can be
 /// timed. `tools/kernel-costs.sh` prints the table of docs/gpu.md.
+/// The rows are as many as a block of the kernels with activations in shared memory has of 8192 x 8192 weights on a
+/// Hopper.
 ///
 /// @param counters of one launch
 /// @param weights that it multiplied
 record KernelCosts(Counters counters, long weights) {
-    private static final int ROWS = 64;
+    private static final int ROWS = 256;
     private static final int COLUMNS = 8192;
     private static final double LANES = 32;
 
@@ -32,7 +34,7 @@ record KernelCosts(Counters counters, long weights) {
                 + " | bytes copied | weights per clock |");
         System.out.println("|---|---|---|---|---|---|---|---|---|---|");
         for (Kind kind : new Kind[] {Kind.ANY4, Kind.INT4, Kind.INT8, Kind.DENSE}) {
-            for (int tokens : new int[] {1, 16, 64}) {
+            for (int tokens : new int[] {1, 8, 16, 32, 64}) {
                 for (KernelSet kernels : new KernelSet[] {KernelSet.BF16_SM80, KernelSet.BF16_SM90}) {
                     print(kind, tokens, kernels);
                 }

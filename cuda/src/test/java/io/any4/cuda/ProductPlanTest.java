@@ -55,6 +55,24 @@ class ProductPlanTest {
         }
     }
 
+    /// One block on each multiprocessor, or nearly, and its shared memory is what a block can have.
+    @ParameterizedTest
+    @CsvSource({
+        // rows, columns, tokens: blocks per piece, pieces
+        "  4096,  4096,   16,   66,   2",
+        "  8192,  8192,   16,   33,   4",
+        "  8192,  8192,    5,   33,   4",
+        "  8192,  8192,   32,   33,   4",
+        "  4096, 14336,   16,   16,   8",
+        "  1024,  1024,   16,   32,   1",
+    })
+    void wideBatchesFillTheChip(int rows, int columns, int tokens, int blocks, int pieces) {
+        ProductPlan plan = plan(rows, columns, tokens);
+        assertThat(ProductPlan.isWide(Format.LUT4, plan.blockTokens())).isTrue();
+        assertThat(plan.pieces()).as("pieces").isEqualTo(pieces);
+        assertThat(plan.wide(HOPPER, Format.LUT4, 64).blocks()).as("blocks").isEqualTo(blocks);
+    }
+
     @Test
     void chipsThatLackTheMemoryGetTheKernelsThatNeedLess() {
         assertThat(KernelSet.of(Activation.BF16, 80)).isEqualTo(KernelSet.BF16_SM80);

@@ -110,7 +110,7 @@ final class SimGpu implements Gpu {
                 launch.gridX(),
                 launch.gridY(),
                 launch.gridZ(),
-                Launch.THREADS,
+                launch.threads(),
                 launch.sharedBytes(),
                 launch.arguments());
     }

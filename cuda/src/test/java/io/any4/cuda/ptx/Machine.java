@@ -2,9 +2,18 @@ package io.any4.cuda.ptx;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// Runs kernels of a PTX text over a memory.
 public final class Machine {
+    /// Registers that a launch sets.
+    private static final Set<String> SPECIALS =
+            Set.of("%tid.x", "%ntid.x", "%ctaid.x", "%ctaid.y", "%ctaid.z", "%nctaid.x", "%nctaid.y");
+
+    /// Of a block on Hopper.
+    private static final int MOST_SHARED_BYTES = 227 << 10;
+
     private final Map<String, PtxParser.Source> sources;
     private final Map<String, Kernel> kernels = new HashMap<>();
     private final GlobalMemory memory = new GlobalMemory();
@@ -38,7 +47,16 @@ public final class Machine {
         if (source == null) {
             throw new PtxException("no such kernel: " + name);
         }
-        return kernels.computeIfAbsent(name, key -> PtxParser.decode(source));
+        return kernels.computeIfAbsent(name, key -> known(PtxParser.decode(source)));
+    }
+
+    private static Kernel known(Kernel kernel) {
+        Set<String> unknown = new TreeSet<>(kernel.specials().keySet());
+        unknown.removeAll(SPECIALS);
+        if (!unknown.isEmpty()) {
+            throw new PtxException("unknown registers in %s: %s".formatted(kernel.name(), unknown));
+        }
+        return kernel;
     }
 
     /// Decodes every kernel.
@@ -57,7 +75,12 @@ public final class Machine {
             throw new PtxException("%s takes %d bytes of parameters, not %d"
                     .formatted(name, kernel.parameterBytes(), parameters.length));
         }
-        Launched launched = new Launched(kernel, gridX, threads, sharedBytes, parameters, ++launches, new HashMap<>());
+        if (kernel.sharedBytes() + sharedBytes > MOST_SHARED_BYTES) {
+            throw new PtxException("%s takes %d bytes of shared memory, more than a block can have"
+                    .formatted(name, kernel.sharedBytes() + sharedBytes));
+        }
+        Launched launched =
+                new Launched(kernel, gridX, gridY, threads, sharedBytes, parameters, ++launches, new HashMap<>());
         int block = 0;
         for (int z = 0; z < gridZ; z++) {
             for (int y = 0; y < gridY; y++) {
@@ -72,6 +95,7 @@ public final class Machine {
     private record Launched(
             Kernel kernel,
             int gridX,
+            int gridY,
             int threads,
             int sharedBytes,
             byte[] parameters,
@@ -95,6 +119,7 @@ public final class Machine {
             warps[i].set("%ctaid.y", y, 0);
             warps[i].set("%ctaid.z", z, 0);
             warps[i].set("%nctaid.x", launched.gridX, 0);
+            warps[i].set("%nctaid.y", launched.gridY, 0);
         }
         while (runToBarrier(warps, copies)) {
             order.meet(0, threads);
