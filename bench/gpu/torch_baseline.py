@@ -72,6 +72,8 @@ def int4(rows, columns, tokens):
 
 print("torch", torch.__version__, torch.cuda.get_device_name())
 print("   rows  columns  tokens   bf16 microseconds   int4 microseconds   any4 microseconds   bf16 / any4   int4 / any4")
+BARS = {4096: 2.6, 8192: 3.2}  # how many times faster than bf16 any4 is to be
+bars = []
 mine = ours(sys.argv[1])
 quick = len(sys.argv) > 2
 shapes = [(4096, 4096), (8192, 8192)] if quick else [
@@ -85,5 +87,10 @@ for rows, columns in shapes:
             four = float("nan")
         sixteen = bf16(rows, columns, tokens) * 1e6
         any4 = mine.get((rows, columns, tokens), float("nan"))
+        if tokens == 1 and rows == columns and rows in BARS:
+            ratio, bar = sixteen / any4, BARS[rows]
+            bars.append(f"bar: {'pass' if ratio >= bar else 'miss'} {rows} x {columns}, batch 1: "
+                        f"time of torch bf16 by any4: {ratio:.2f}, at least {bar:.2f}")
         print(f"{rows:7d}  {columns:7d}  {tokens:6d}   {sixteen:17.2f}   {four * 1e6:17.2f}   {any4:17.2f}"
               f"   {sixteen / any4:11.2f}   {four * 1e6 / any4:11.2f}", flush=True)
+print("\n".join(bars))

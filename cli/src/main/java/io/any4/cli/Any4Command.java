@@ -110,6 +110,9 @@ final class Any4Command implements Runnable {
             if (!accelerator.equals(Devices.NONE)) {
                 throw new ParameterException(spec.commandLine(), "--accelerator goes with --device cpu only");
             }
+            if (require == Requirement.VECTOR) {
+                throw new ParameterException(spec.commandLine(), "--require vector goes with --device cpu only");
+            }
             return Devices.open(device, spec);
         }
         if (require == Requirement.CUDA) {

@@ -125,6 +125,7 @@ class BadInputTest {
                 "--accelerator magic   | unknown accelerator 'magic': supported are none, onednn",
                 "--require luck        | luck",
                 "--require cuda        | --require cuda also needs --device cuda",
+                "--device cuda --require vector | --require vector goes with --device cpu only",
                 "--colour red          | --colour",
             })
     void nonsensicalSettings(String options, String message) throws IOException {

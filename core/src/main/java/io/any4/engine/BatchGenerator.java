@@ -2,11 +2,11 @@ package io.any4.engine;
 
 import io.any4.model.Decoder;
 import io.any4.model.KvCache;
+import io.any4.model.NextTokens;
 import io.any4.model.Segment;
 import io.any4.model.Tap;
 import io.any4.tinygemm.Buffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 public final class BatchGenerator {
     private final Decoder decoder;
     private final int size;
+    private final NextTokens next;
 
     /// One text to continue.
     ///
@@ -31,6 +32,7 @@ public final class BatchGenerator {
         }
         this.decoder = decoder;
         this.size = size;
+        this.next = decoder.nextTokens(size);
     }
 
     /// Continues each prompt as [Generator#generate] does; the times in a result are those from the prompt's first
@@ -68,11 +70,10 @@ public final class BatchGenerator {
             end += running.get(i).newest.length;
             rows[i] = end - 1;
         }
-        int vocabulary = decoder.config().vocabSize();
-        float[] logits = new float[rows.length * vocabulary];
-        decoder.logits(hidden, rows, logits);
+        int[] ids = next.choose(
+                hidden, rows, running.stream().map(run -> run.sequence).toList());
         for (int i = 0; i < rows.length; i++) {
-            running.get(i).choose(Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary));
+            running.get(i).append(ids[i]);
         }
     }
 
@@ -82,7 +83,7 @@ public final class BatchGenerator {
         private final int promptTokens;
         private final KvCache cache;
         private final Continuation continuation;
-        private final SequenceSampler sampler;
+        private final NextTokens.Sequence sequence;
         private final long start = System.nanoTime();
         private long first;
         private long end;
@@ -94,7 +95,7 @@ public final class BatchGenerator {
             this.promptTokens = prompt.ids().length;
             this.cache = Continuation.cache(decoder, promptTokens, prompt.options());
             this.continuation = new Continuation(cache, prompt.options(), prompt.listener());
-            this.sampler = new SequenceSampler(prompt.options().sampling());
+            this.sequence = new NextTokens.Sequence(prompt.options().sampling());
             this.newest = prompt.ids();
         }
 
@@ -102,8 +103,7 @@ public final class BatchGenerator {
             return new Segment(newest, cache);
         }
 
-        void choose(float[] logits) {
-            int id = sampler.next(logits);
+        void append(int id) {
             end = System.nanoTime();
             if (first == 0) {
                 first = end;

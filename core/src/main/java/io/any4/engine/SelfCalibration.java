@@ -4,6 +4,7 @@ import io.any4.calibrate.CalibrationData;
 import io.any4.calibrate.CalibrationListener;
 import io.any4.model.Decoder;
 import io.any4.model.KvCache;
+import io.any4.model.NextTokens;
 import io.any4.model.Segment;
 import io.any4.model.Tap;
 import io.any4.tinygemm.Sampling;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /// Calibration data that a model writes itself, which needs no text and is of the kind the model was trained on (as
 /// LLM-QAT, arXiv 2305.17888, section 3.1, has it: tokens are drawn from the model's own distribution).
@@ -36,38 +38,37 @@ public final class SelfCalibration {
         CalibrationData.requireSome(samples, length);
         SplittableRandom random = new SplittableRandom(seed);
         List<int[]> windows = new ArrayList<>();
-        List<SequenceSampler> samplers = new ArrayList<>();
+        List<NextTokens.Sequence> sequences = new ArrayList<>();
         for (int i = 0; i < samples; i++) {
             int[] window = new int[length];
             window[0] =
                     beginning >= 0 ? beginning : random.nextInt(decoder.config().vocabSize());
             windows.add(window);
-            samplers.add(new SequenceSampler(Sampling.of(1, random.nextLong())));
+            sequences.add(new NextTokens.Sequence(Sampling.of(1, random.nextLong())));
         }
         for (int from = 0; from < samples; from += TOGETHER) {
             int to = Math.min(samples, from + TOGETHER);
-            continueAll(decoder, windows.subList(from, to), samplers.subList(from, to));
+            continueAll(decoder, windows.subList(from, to), sequences.subList(from, to));
             listener.progress(to, samples);
         }
         return CalibrationData.ofModel(windows, seed);
     }
 
     /// Fills windows that have their first token.
-    private static void continueAll(Decoder decoder, List<int[]> windows, List<SequenceSampler> samplers) {
-        int vocabulary = decoder.config().vocabSize();
+    private static void continueAll(Decoder decoder, List<int[]> windows, List<NextTokens.Sequence> sequences) {
         int length = windows.getFirst().length;
         List<KvCache> caches =
                 windows.stream().map(window -> decoder.newCache(length)).toList();
-        float[] logits = new float[windows.size() * vocabulary];
+        NextTokens next = decoder.nextTokens(windows.size());
+        int[] rows = IntStream.range(0, windows.size()).toArray();
         for (int t = 1; t < length; t++) {
             List<Segment> newest = new ArrayList<>();
             for (int i = 0; i < windows.size(); i++) {
                 newest.add(new Segment(Arrays.copyOfRange(windows.get(i), t - 1, t), caches.get(i)));
             }
-            decoder.logits(decoder.forward(newest, Tap.NONE), 0, newest.size(), logits);
-            for (int i = 0; i < windows.size(); i++) {
-                float[] own = Arrays.copyOfRange(logits, i * vocabulary, (i + 1) * vocabulary);
-                windows.get(i)[t] = samplers.get(i).next(own);
+            int[] ids = next.choose(decoder.forward(newest, Tap.NONE), rows, sequences);
+            for (int i = 0; i < ids.length; i++) {
+                windows.get(i)[t] = ids[i];
             }
         }
     }

@@ -136,6 +136,13 @@ public final class Decoder {
         return new NextToken(this, sampling);
     }
 
+    /// The next tokens of several sequences.
+    ///
+    /// @param most sequences at once
+    public NextTokens nextTokens(int most) {
+        return new NextTokens(this, most);
+    }
+
     private void prepare(int tokens) {
         hidden = grown(hidden, (long) tokens * config.hiddenSize());
         reserve(Math.min(tokens, CHUNK));

@@ -27,7 +27,7 @@ public final class NextToken {
     /// @param hidden what [Decoder#forward] returned
     /// @param row of that token
     public void choose(Buffer hidden, int row) {
-        device.choose(decoder.project(hidden, row), decoder.config().vocabSize(), sampling, draws, chosen);
+        device.choose(decoder.project(hidden, row), 0, decoder.config().vocabSize(), sampling, draws, chosen);
         draws++;
     }
 
@@ -37,10 +37,15 @@ public final class NextToken {
     public int id() {
         float[] id = new float[1];
         device.read(chosen, 0, id, 1);
-        if (Float.isNaN(id[0])) {
+        return checked(id[0]);
+    }
+
+    /// The id that a device chose.
+    static int checked(float id) {
+        if (Float.isNaN(id)) {
             throw new InvalidInputException("the model computes logits that are not numbers: its weights are damaged");
         }
-        return (int) id[0];
+        return (int) id;
     }
 
     Buffer chosen() {

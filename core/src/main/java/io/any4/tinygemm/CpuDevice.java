@@ -3,6 +3,7 @@ package io.any4.tinygemm;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
@@ -305,9 +306,11 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public void choose(Buffer logits, int count, Sampling sampling, int draw, Buffer chosen) {
-        int id = sampler.choose(CpuBuffer.of(logits), count, sampling, draw);
-        CpuBuffer.of(chosen)[0] = id == Sampler.NONE ? Float.NaN : id;
+    public void choose(Buffer logits, int row, int count, Sampling sampling, int draw, Buffer chosen) {
+        float[] all = CpuBuffer.of(logits);
+        float[] own = row == 0 ? all : Arrays.copyOfRange(all, row * count, (row + 1) * count);
+        int id = sampler.choose(own, count, sampling, draw);
+        CpuBuffer.of(chosen)[row] = id == Sampler.NONE ? Float.NaN : id;
     }
 
     @Override

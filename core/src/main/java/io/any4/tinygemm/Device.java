@@ -91,14 +91,14 @@ public interface Device extends AutoCloseable {
     /// `out[token] += sum of share * x[slot]` over the choices of each token in order; rows of `width` floats.
     void combine(Buffer x, Routes routes, int width, Buffer out);
 
-    /// Chooses the next token of a sequence from the first `count` logits: `chosen[0]` becomes its id, as a
+    /// Chooses the next token of a sequence from a row of `count` logits: `chosen[row]` becomes its id, as a
     /// float, which holds ids below 2^24; or NaN if a logit is not a number.
     ///
     /// Every device chooses the same token from the same logits, unless the draw falls so close to the border
     /// between two that rounding decides.
     ///
     /// @param draw which of the sampling's random numbers to use, counted from 0
-    void choose(Buffer logits, int count, Sampling sampling, int draw, Buffer chosen);
+    void choose(Buffer logits, int row, int count, Sampling sampling, int draw, Buffer chosen);
 
     /// Transforms `rows` rows of x, each as wide as the transform; out may be x.
     void transform(Buffer x, InputTransform transform, int rows, Buffer out);

@@ -53,6 +53,7 @@ final class ChooseLowering {
     /// Whether one operation's launches serve another's numbers too.
     static boolean alike(Op.Choose a, Op.Choose b) {
         return a.logits() == b.logits()
+                && a.row() == b.row()
                 && a.count() == b.count()
                 && greedy(a) == greedy(b)
                 && goals(a).equals(goals(b));
@@ -145,8 +146,8 @@ final class ChooseLowering {
             long sums = work + 8L * workBlocks;
             long found = sums + 8L * workBlocks;
             byte[] arguments = new Arguments()
-                    .address(op.logits().address())
-                    .address(op.out().address())
+                    .address(op.logits().address(op.row(), op.count()))
+                    .address(op.out().address(op.row(), 1))
                     .address(place.numbers())
                     .address(place.counter())
                     .address(work)

@@ -239,8 +239,8 @@ public final class CudaDevice implements Device {
     }
 
     @Override
-    public void choose(Buffer logits, int count, Sampling sampling, int draw, Buffer chosen) {
-        enqueue(new Op.Choose(CudaBuffer.of(logits), count, sampling, draw, CudaBuffer.of(chosen)));
+    public void choose(Buffer logits, int row, int count, Sampling sampling, int draw, Buffer chosen) {
+        enqueue(new Op.Choose(CudaBuffer.of(logits), row, count, sampling, draw, CudaBuffer.of(chosen)));
     }
 
     private void enqueue(Op op) {

@@ -57,5 +57,5 @@ sealed interface Op {
 
     record Combine(CudaBuffer x, Routes routes, CudaBuffer choices, int width, CudaBuffer out) implements Op {}
 
-    record Choose(CudaBuffer logits, int count, Sampling sampling, int draw, CudaBuffer out) implements Op {}
+    record Choose(CudaBuffer logits, int row, int count, Sampling sampling, int draw, CudaBuffer out) implements Op {}
 }

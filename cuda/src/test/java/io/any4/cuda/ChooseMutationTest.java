@@ -68,7 +68,7 @@ class ChooseMutationTest {
             Buffer chosen = device.allocate(1);
             float[] id = new float[1];
             for (int draw = 0; draw < DRAWS; draw++) {
-                device.choose(buffer, COUNT, SAMPLING, draw, chosen);
+                device.choose(buffer, 0, COUNT, SAMPLING, draw, chosen);
                 device.read(chosen, 0, id, 1);
                 wrong += id[0] == new Sampler().choose(logits, COUNT, SAMPLING, draw) ? 0 : 1;
             }

@@ -6,6 +6,7 @@ import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Sampler;
 import io.any4.tinygemm.Sampling;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -99,6 +100,24 @@ class ChooseTest {
     }
 
     @Test
+    void eachRowHasItsOwnChoice() {
+        int count = 1037; // rows that are not aligned
+        float[] logits = logits(3 * count);
+        Buffer buffer = device.allocate(logits.length);
+        device.write(logits, buffer, 0);
+        Buffer chosen = device.allocate(3);
+        List<Sampling> samplings = List.of(Sampling.of(1, 5), Sampling.GREEDY, new Sampling(0.8, 40, 0.9, 3));
+        for (int row = 0; row < 3; row++) {
+            device.choose(buffer, row, count, samplings.get(row), 4 + row, chosen);
+        }
+        float[] ids = read(chosen, 3);
+        for (int row = 0; row < 3; row++) {
+            float[] own = Arrays.copyOfRange(logits, row * count, (row + 1) * count);
+            assertThat((int) ids[row]).isEqualTo(new Sampler().choose(own, count, samplings.get(row), 4 + row));
+        }
+    }
+
+    @Test
     void aChosenTokenIsEmbeddedWhereItLies() {
         var table = device.prepare(new RandomWeights(3).weight(RandomWeights.Kind.ANY4, 40, 128, 64));
         Buffer logits = device.allocate(40);
@@ -108,7 +127,7 @@ class ChooseTest {
         Buffer chosen = device.allocate(1);
         Buffer expected = device.allocate(128);
         Buffer actual = device.allocate(128);
-        device.choose(logits, 40, Sampling.GREEDY, 0, chosen);
+        device.choose(logits, 0, 40, Sampling.GREEDY, 0, chosen);
         device.embed(table, chosen, actual);
         device.embed(table, new int[] {33}, expected);
         assertThat(read(actual, 128)).isEqualTo(read(expected, 128));
@@ -130,7 +149,7 @@ class ChooseTest {
         Buffer buffer = device.allocate(count);
         device.write(Arrays.copyOf(logits, count), buffer, 0);
         Buffer chosen = device.allocate(1);
-        device.choose(buffer, count, sampling, draw, chosen);
+        device.choose(buffer, 0, count, sampling, draw, chosen);
         float id = read(chosen, 1)[0];
         return Float.isNaN(id) ? Sampler.NONE : (int) id;
     }

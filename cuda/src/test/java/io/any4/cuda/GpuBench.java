@@ -20,6 +20,14 @@ final class GpuBench {
     private static final int WARM_LAUNCHES = 20;
     private static final int ROUNDS = 15;
 
+    /// Numbers of rows and columns that there are bars for.
+    private static final List<Integer> BAR_SHAPES = List.of(4096, 8192);
+
+    /// A product with the newest kernels, its weights from memory.
+    ///
+    /// @param share of the copy bandwidth
+    private record Result(double seconds, double share) {}
+
     /// The GPU with one set of kernels.
     private record Way(DriverGpu gpu, Products products) {
         static Way of(GpuInfo info, int newest) {
@@ -65,21 +73,40 @@ final class GpuBench {
                 : new int[][] {
                     {1024, 1024}, {2048, 2048}, {4096, 4096}, {8192, 8192}, {6144, 4096}, {28672, 4096}, {4096, 14336}
                 };
-        int[] batches = {1, 2, 4, 8, 16, 32, 64};
+        List<Bar> bars = new ArrayList<>();
         for (int[] shape : shapes) {
-            for (int tokens : batches) {
-                measure(Kind.ANY4, shape[0], shape[1], 128, tokens);
-            }
-            for (Kind kind : new Kind[] {Kind.INT4, Kind.INT8, Kind.DENSE}) {
-                measure(kind, shape[0], shape[1], 128, 1);
-                measure(kind, shape[0], shape[1], 128, 16);
-            }
+            measureShape(shape[0], shape[1], bars);
         }
         if (!quick) {
             measure(Kind.ANY4, 8192, 8192, 64, 1);
             measure(Kind.ANY4, 8192, 8192, 32, 1);
             measure(Kind.MX4, 8192, 8192, 32, 1);
             measure(Kind.NF4, 8192, 8192, 64, 1);
+        }
+        bars.forEach(System.out::println);
+    }
+
+    /// Measures a shape with all formats and batches, and compares what there are bars for.
+    private void measureShape(int rows, int columns, List<Bar> bars) {
+        boolean held = rows == columns && BAR_SHAPES.contains(rows);
+        String shape = "%d x %d, ".formatted(rows, columns);
+        Result first = measure(Kind.ANY4, rows, columns, 128, 1);
+        for (int tokens : new int[] {2, 4, 8, 16, 32, 64}) {
+            Result result = measure(Kind.ANY4, rows, columns, 128, tokens);
+            if (held && tokens <= 16) {
+                String what = shape + "any4: time of batch %d by batch 1".formatted(tokens);
+                bars.add(Bar.atMost(1.3, what, result.seconds / first.seconds));
+            }
+        }
+        for (Kind kind : new Kind[] {Kind.INT4, Kind.INT8, Kind.DENSE}) {
+            Result one = measure(kind, rows, columns, 128, 1);
+            measure(kind, rows, columns, 128, 16);
+            if (held && kind == Kind.INT4) {
+                bars.add(Bar.atMost(1.05, shape + "batch 1: time of any4 by int4", first.seconds / one.seconds));
+            }
+        }
+        if (held && rows == 8192) {
+            bars.add(Bar.atLeast(0.75, shape + "batch 1: share of copy bandwidth", first.share));
         }
     }
 
@@ -96,7 +123,7 @@ final class GpuBench {
         context.free(to);
     }
 
-    private void measure(Kind kind, int rows, int columns, int group, int tokens) {
+    private Result measure(Kind kind, int rows, int columns, int group, int tokens) {
         Weight weight = random.weight(kind, rows, columns, group);
         List<CudaMatrix> copies = new ArrayList<>();
         long bytes;
@@ -136,6 +163,7 @@ final class GpuBench {
         packing.free();
         gpu.free(x.address());
         gpu.free(y.address());
+        return new Result(cold, bytes / cold / copyBandwidth);
     }
 
     private CudaBuffer buffer(long length) {

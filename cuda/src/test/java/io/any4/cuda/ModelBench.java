@@ -60,7 +60,13 @@ final class ModelBench {
         next.choose(decoder.forward(prompt, cache), PROMPT - 1);
         next.id();
         System.out.printf("%s: %d tokens of prompt in %.1f ms%n", model.name(), PROMPT, seconds(start) * 1e3);
-        report(model, bandwidth, "greedy", decode(decoder, next, cache));
+        double greedy = decode(decoder, next, cache);
+        report(model, bandwidth, "greedy", greedy);
+        if (model == SyntheticModel.LLAMA_8B) {
+            double share = greedy * model.bytesPerToken() / bandwidth;
+            System.out.println(
+                    Bar.atLeast(0.6, "decoding of the Llama-3-8B shape: share of the bandwidth bound", share));
+        }
         NextToken drawn = decoder.nextToken(new Sampling(0.8, 40, 0.95, 1));
         drawn.choose(decoder.forward(new int[] {1}, cache), 0);
         report(model, bandwidth, "top-k and top-p", decode(decoder, drawn, cache));

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.any4.checkpoint.Checkpoint;
 import io.any4.model.Decoder;
 import io.any4.model.KvCache;
+import io.any4.model.NextTokens;
 import io.any4.model.Segment;
 import io.any4.model.Tap;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Sampling;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -43,6 +45,55 @@ class SeveralSequencesTest {
                     .as("steps after the second repeat one graph")
                     .isEqualTo(STEPS - 1);
         }
+    }
+
+    /// Sampling several sequences takes the host their ids alone, and gives what each gives alone.
+    @Test
+    void choosingLeavesLogitsOnTheDevice() throws Exception {
+        SyntheticModel.TINY.write(directory);
+        SimGpu gpu = new SimGpu(KernelSet.BF16_SM90);
+        try (Device device = new CudaDevice(() -> gpu, Activation.BF16);
+                Checkpoint checkpoint = Checkpoint.open(directory)) {
+            Decoder decoder = Decoder.load(checkpoint, device);
+            List<int[]> alone = new ArrayList<>();
+            for (int s = 0; s < PROMPTS.length; s++) {
+                alone.add(sample(decoder, List.of(PROMPTS[s]), s).getFirst());
+            }
+            long before = gpu.downloadedBytes();
+            assertThat(sample(decoder, List.of(PROMPTS), 0)).containsExactlyElementsOf(alone);
+            assertThat(gpu.downloadedBytes() - before).isEqualTo(4L * PROMPTS.length * (STEPS + 1));
+        }
+    }
+
+    /// The ids that follow some prompts, of which the first has a seed.
+    private static List<int[]> sample(Decoder decoder, List<int[]> prompts, int seed) {
+        NextTokens next = decoder.nextTokens(prompts.size());
+        List<NextTokens.Sequence> sequences = new ArrayList<>();
+        List<Segment> segments = new ArrayList<>();
+        int[] rows = new int[prompts.size()];
+        int tokens = 0;
+        for (int s = 0; s < rows.length; s++) {
+            segments.add(new Segment(prompts.get(s), decoder.newCache(16)));
+            sequences.add(new NextTokens.Sequence(new Sampling(0.9, 20, 0.95, seed + s)));
+            tokens += prompts.get(s).length;
+            rows[s] = tokens - 1;
+        }
+        List<int[]> ids = new ArrayList<>();
+        for (int step = 0; step <= STEPS; step++) {
+            int[] chosen = next.choose(decoder.forward(segments, Tap.NONE), rows, sequences);
+            ids.add(chosen);
+            for (int s = 0; s < chosen.length; s++) {
+                segments.set(
+                        s, new Segment(new int[] {chosen[s]}, segments.get(s).cache()));
+            }
+            Arrays.setAll(rows, i -> i);
+        }
+        List<int[]> each = new ArrayList<>();
+        for (int s = 0; s < prompts.size(); s++) {
+            int which = s;
+            each.add(ids.stream().mapToInt(step -> step[which]).toArray());
+        }
+        return each;
     }
 
     /// The logits of each prompt's last step.

@@ -16,6 +16,7 @@ final class SimGpu implements Gpu {
     private int launches;
     private int uploads;
     private int downloads;
+    private long downloadedBytes;
 
     SimGpu(KernelSet kernels) {
         this(kernels, SMALL);
@@ -49,6 +50,10 @@ final class SimGpu implements Gpu {
     /// Copies to the host.
     int downloads() {
         return downloads;
+    }
+
+    long downloadedBytes() {
+        return downloadedBytes;
     }
 
     /// Kernels launched one by one, not as part of a prepared sequence.
@@ -95,6 +100,7 @@ final class SimGpu implements Gpu {
     @Override
     public void download(long source, MemorySegment target) {
         downloads++;
+        downloadedBytes += target.byteSize();
         target.copyFrom(machine.memory().slice(source, target.byteSize()));
     }
 
