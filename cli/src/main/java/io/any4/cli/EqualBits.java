@@ -11,9 +11,8 @@ import java.util.List;
 /// Settings with which a matrix takes no more than any4 with groups of 128 takes, and hardly less: groups as small as
 /// that allows, whatever the length of a row.
 ///
-/// For any4s and its kin also which weights share a table. A table per row is worth its bits where rows are long; those
-/// of
-/// a short row buy more as scales of groups of a few weights. docs/accuracy.md has the measurements.
+/// For any4s and its kin also which weights share a table. A table per row is worth its bits where rows are long. In
+/// short rows the same bits buy more as scales of groups of a few weights; docs/accuracy.md has the measurements.
 final class EqualBits {
     /// Rows up to this length share a table.
     static final int LONGEST_SHARING_ROW = 1024;

@@ -53,7 +53,7 @@ class ReadmeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"README.md", "CONTRIBUTING.md", "docs/tasks.md"})
+    @ValueSource(strings = {"README.md", "CONTRIBUTING.md", "docs/tasks.md", "docs/accuracy.md"})
     void everyCommandShownExists(String document) throws IOException {
         Set<String> verbs = Main.commandLine(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter()))
                 .getSubcommands()
@@ -67,7 +67,15 @@ class ReadmeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/papers.md"})
+    @ValueSource(
+            strings = {
+                "README.md",
+                "CONTRIBUTING.md",
+                "ARCHITECTURE.md",
+                "docs/papers.md",
+                "docs/accuracy.md",
+                "docs/any4s.md"
+            })
     void everyLinkedFileExists(String document) throws IOException {
         Path file = ROOT.resolve(document);
         List<String> links = Pattern.compile("\\]\\(([^):#]+)\\)")

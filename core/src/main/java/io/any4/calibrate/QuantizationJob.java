@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,11 +29,11 @@ import java.util.SequencedMap;
 
 /// Quantizes a checkpoint to a new directory, one tensor at a time.
 ///
-/// Memory is bounded by the largest tensor: weights are read from the mapped input, and of the output only the matrix
-/// in work is held. The output comes into being in a hidden sibling `.OUT.partial` and is renamed at the end, so `OUT`
-/// is complete or absent. A run that was interrupted goes on when it is started again with the same settings and input.
-/// The same input, settings and statistics give the same bytes, for any number of threads or interruptions, in all
-/// files but [QuantizationTime#FILE].
+/// Memory is bounded by the largest tensors: weights are read from the mapped input, the next while one is in work,
+/// and of the output only the matrix in work is held. The output comes into being in a hidden sibling `.OUT.partial`
+/// and is renamed at the end, so `OUT` is complete or absent. A run that was interrupted goes on when it is started
+/// again with the same settings and input. The same input, settings and statistics give the same bytes, for any number
+/// of threads or interruptions, in all files but [QuantizationTime#FILE].
 public final class QuantizationJob {
     private final QuantizationPlan plan;
     private final Path output;
@@ -165,11 +166,13 @@ public final class QuantizationJob {
     private SequencedMap<String, ErrorStatistics> quantize(WorkDirectory work, CheckpointWriter writer) {
         SequencedMap<String, ErrorStatistics> finished = new LinkedHashMap<>(work.finished());
         SequencedMap<String, ErrorStatistics> errors = new LinkedHashMap<>();
+        Iterator<Any4Config.Module> unfinished = unfinished(finished);
         int number = 0;
-        try (Commits<Finished> commits = new Commits<>(batch -> {
-            writer.force();
-            work.finished(batch);
-        })) {
+        try (ReadAhead reads = new ReadAhead();
+                Commits<Finished> commits = new Commits<>(batch -> {
+                    writer.force();
+                    work.finished(batch);
+                })) {
             for (List<Any4Config.Module> block : Blocks.of(plan.modules(), plan.blocks())) {
                 boolean shown = statistics.sequential() && number < plan.blocks();
                 Map<String, Weight> weights = new LinkedHashMap<>();
@@ -179,6 +182,9 @@ public final class QuantizationJob {
                         if (error != null) {
                             meter.alreadyDone(module.name(), module.rows() * module.columns(), error);
                         } else {
+                            if (unfinished.hasNext()) {
+                                reads.begin(weights(unfinished.next()));
+                            }
                             error = quantize(module, writer);
                             commits.add(new Finished(module.name(), error, spent()));
                         }
@@ -198,9 +204,22 @@ public final class QuantizationJob {
         return errors;
     }
 
+    /// The modules that are still to be quantized, but for the first.
+    private Iterator<Any4Config.Module> unfinished(Map<String, ErrorStatistics> finished) {
+        return Blocks.of(plan.modules(), plan.blocks()).stream()
+                .flatMap(List::stream)
+                .filter(module -> !finished.containsKey(module.name()))
+                .skip(1)
+                .iterator();
+    }
+
+    private Tensor weights(Any4Config.Module module) {
+        return plan.checkpoint().tensor(module.name() + ModelTensors.WEIGHT);
+    }
+
     private ErrorStatistics quantize(Any4Config.Module module, CheckpointWriter writer) {
         String name = module.name() + ModelTensors.WEIGHT;
-        Tensor weights = plan.checkpoint().tensor(name);
+        Tensor weights = weights(module);
         var channels = statistics.statistics(module.name());
         ErrorStatistics[] error = {ErrorStatistics.EMPTY};
         meter.start(module.name(), module.rows(), module.columns(), true);

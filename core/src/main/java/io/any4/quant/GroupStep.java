@@ -2,9 +2,8 @@ package io.any4.quant;
 
 import io.any4.tinygemm.LutWeight;
 
-/// Moves the groups of a batch, one after the other, to the whole scale and the codes that make the layer's output
-/// error
-/// least while all other groups stay.
+/// Moves the groups of a batch, one after the other, to the whole scale and the codes that make the error of the
+/// layer's output least while all other groups stay.
 ///
 /// The best numbers for a group are what it stores, less the solution of `H_GG x = (H e)_G`. Rounding them goes as in
 /// [GroupRows], with the group's own part of the Hessian; a result that is no better is dropped.

@@ -6,8 +6,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Finds the whole scale from -127 to 127 that serves a group best, along with the codes it makes best; serves one
-/// thread.
+/// Finds the whole scale from -127 to 127 that serves a group best, along with its codes; serves one thread.
 ///
 /// The error of a group is a sum over its elements in the order they are rounded in: `cost_c * (t_c - level * scale)^2`
 /// with the level nearest to `t_c = target_c - sum over k < c of feedback_ck * stored_k`, so that an element makes up

@@ -133,9 +133,8 @@ final class GroupGptqTest {
         return error;
     }
 
-    /// As GPTQ's paper has it, with the inverse, its upper Cholesky factor and updates of all later columns, group
-    /// after
-    /// group, for every scale.
+    /// As GPTQ's paper has it, with the inverse, its upper Cholesky factor and updates of all later columns; for
+    /// every scale of a group.
     private static float[] plain(LayerProblem problem, LutWeight start) {
         int g = start.groupSize();
         double[][] h = GptqTest.damped(problem.hessian(), DAMPING);
