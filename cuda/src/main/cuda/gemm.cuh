@@ -129,26 +129,26 @@ struct Product {
           mma(acc[n], reinterpret_cast<const uint32_t(&)[4]>(u.w[0][2 * h + 1]), x.z, x.w);
         }
     } else {
-      constexpr bool SPLIT = NT <= 2;
-      constexpr int TERMS = Format::template TERMS<SPLIT>, PLANES = Format::PLANES, HALVES = GROUP == 32 ? 1 : 2;
+      constexpr bool SPLIT = NT <= 2;  // more column tiles leave tensor cores no time to add lookups up
+      constexpr int TERMS = Format::template TERMS<SPLIT>, PLANES = Format::PLANES, AT_ONCE = GROUP == 32 ? 1 : 2;
       int c[NT][PLANES][4] = {};
 #pragma unroll
       for (int b = 0; b < BLOCKS; b++, column += step)
 #pragma unroll
-        for (int first = 0; first < 2; first += HALVES) {  // of the block's columns, 32 each, of one group
-          uint32_t a[HALVES][TERMS][4];
+        for (int first = 0; first < 2; first += AT_ONCE) {  // 32 columns, or 64 where they are of one group
+          uint32_t a[AT_ONCE][TERMS][4];
 #pragma unroll
-          for (int m = 0; m < HALVES; m++) f.template fragment<SPLIT>(u.w[b], first + m, a[m]);
+          for (int m = 0; m < AT_ONCE; m++) f.template fragment<SPLIT>(u.w[b], first + m, a[m]);
 #pragma unroll
           for (int n = 0; n < NT; n++) {
             uint4 x = lane.load(column, n);
 #pragma unroll
-            for (int m = 0; m < HALVES; m++)
+            for (int m = 0; m < AT_ONCE; m++)
 #pragma unroll
               for (int i = 0; i < TERMS; i++)
                 mma(c[n][i * PLANES / TERMS], a[m][i], first + m ? x.z : x.x, first + m ? x.w : x.y);
           }
-          if (GROUP == 32 || (b == BLOCKS - 1 && first + HALVES == 2)) {
+          if (GROUP == 32 || (b == BLOCKS - 1 && first + AT_ONCE == 2)) {
             int i = GROUP == 32 ? first : 0;
             addGroup(acc, c, f, u.s[i], offset, lane.sums + (unsigned)(unit * PER_UNIT + i) * (size_t)lane.stride);
             if (GROUP == 32) clear(c);

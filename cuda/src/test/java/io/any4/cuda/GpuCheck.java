@@ -45,7 +45,7 @@ final class GpuCheck {
         try (CudaDevice older = CudaDevice.open(0, activation, 80)) {
             for (Kind kind : new Kind[] {Kind.ANY4, Kind.INT4, Kind.INT8, Kind.DENSE}) {
                 for (int rows : new int[] {1000, 5120}) {
-                    for (int tokens : new int[] {1, 16, 64}) {
+                    for (int tokens : new int[] {1, 8, 16, 32, 64}) {
                         Weight weight = random.weight(kind, rows, 8320, 64);
                         float[] x = random.activations(tokens * weight.columns());
                         float[] expected = product(older, weight, x, tokens);
