@@ -39,8 +39,8 @@ final class RecipeOption {
                 "Method and settings by one name, in order of accuracy and time:",
                 "paper: any4 as published; about as fast as exact.",
                 "exact: any4, tables solved exactly; several times as long as the usual, fast tables.",
-                "any4s: tables and byte scales fitted together, in groups as small as the bits of any4 allow; about twice as long "
-                        + "as usual any4.",
+                "any4s: tables and byte scales fitted together, in groups as small as the bits of any4 allow, short rows with one "
+                        + "table for all; about twice as long as usual any4.",
                 "any4s-gptq: the same and error feedback; lets the model write 32,768 tokens to calibrate on unless --calibration "
                         + "names a text, and runs it on them about five times: minutes for a small model, an hour for one of a "
                         + "billion weights, and as long again to write the text.",
