@@ -52,7 +52,7 @@ record ProductPlan(
         return format.coded() && group == 32 ? 2048 : 4096;
     }
 
-    /// Parts of which a block sums one at a time.
+    /// Pieces of k, whose sums are added one after the other.
     int pieces() {
         return parts * halves;
     }

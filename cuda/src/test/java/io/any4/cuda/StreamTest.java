@@ -10,7 +10,6 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /// Kernels that stream weights give the same bits as those that load them to registers, however a chip cuts the work
 /// up.
@@ -82,25 +81,26 @@ class StreamTest {
 
     /// Queries, keys and values in one launch, whose blocks share tiles across the matrices.
     @ParameterizedTest
-    @EnumSource(names = {"BF16_SM90", "F16_SM90"})
-    void matricesInOneLaunchKeepApart(KernelSet kernels) {
+    @CsvSource({"BF16_SM90, 1", "F16_SM90, 1", "BF16_SM90, 6"})
+    void matricesInOneLaunchKeepApart(KernelSet kernels, int tokens) {
         List<Weight> weights = List.of(
                 random.weight(Kind.ANY4, 40, 6144, 128),
                 random.weight(Kind.ANY4, 8, 6144, 128),
                 random.weight(Kind.ANY4, 20, 6144, 128));
-        float[] x = random.activations(6144);
+        float[] x = random.activations(tokens * 6144);
         try (CudaDevice device = device(kernels, SimGpu.SMALL)) {
             Buffer in = device.allocate(x.length);
             device.write(x, in, 0);
-            List<Buffer> outs =
-                    weights.stream().map(w -> device.allocate(w.rows())).toList();
+            List<Buffer> outs = weights.stream()
+                    .map(w -> device.allocate(tokens * w.rows()))
+                    .toList();
             for (int i = 0; i < weights.size(); i++) {
-                device.matmul(device.prepare(weights.get(i)), in, 1, outs.get(i));
+                device.matmul(device.prepare(weights.get(i)), in, tokens, outs.get(i));
             }
             for (int i = 0; i < weights.size(); i++) {
-                float[] y = new float[weights.get(i).rows()];
+                float[] y = new float[tokens * weights.get(i).rows()];
                 device.read(outs.get(i), 0, y, y.length);
-                assertThat(Oracle.relativeError(y, Oracle.matmul(weights.get(i), x, 1)))
+                assertThat(Oracle.relativeError(y, Oracle.matmul(weights.get(i), x, tokens)))
                         .as("matrix %d", i)
                         .isLessThan(4e-3);
             }
