@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 /// scales and zeros group by group, then codes by coordinate descent, in rounds (GANQ, arXiv 2501.12956; LNQ of
 /// GuidedQuant, arXiv 2505.07004).
 ///
-/// Tables, scales and zeros change only where each row has a table of its own; of other formats, codes do. The error
-/// that the damped Hessian gives never rises, in no row. The error on held-out tokens may: the round that raises it is
-/// undone, and was the last. Weights of 8 bits are left as they are.
+/// Tables, scales and zeros change only where each row has a table of its own; of other formats, codes do. Whole scales
+/// of groups of up to 128 always change, along with the group's codes. The error that the damped Hessian gives never
+/// rises, in no row. The error on held-out tokens may: the round that raises it is undone, and was the last. Weights of
+/// 8 bits are left as they are.
 ///
 /// Rows are independent, and the result does not depend on the number of threads. Holds both Hessians as arrays,
 /// 4 bytes x channels x channels each.
