@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
@@ -30,7 +32,7 @@ final class Arrangement {
     private final int groupsPerBlock;
     private final int blocksPerGroup;
     private final int[] gather = new int[LANES];
-    private final int[] laneGroup = new int[LANES];
+    private final int[] laneScale = new int[LANES];
 
     Arrangement(int columns, int span, int groupSize, boolean sums) {
         this.columns = columns;
@@ -46,7 +48,7 @@ final class Arrangement {
         groupsPerBlock = wide ? 0 : LANES / lanesPerGroup;
         for (int lane = 0; lane < LANES; lane++) {
             gather[lane] = lane * span;
-            laneGroup[lane] = wide ? 0 : lane / lanesPerGroup;
+            laneScale[lane] = wide ? 0 : lane / lanesPerGroup;
         }
     }
 
@@ -69,40 +71,30 @@ final class Arrangement {
         return wide;
     }
 
-    /// Turns the scales of a row's groups at `scales[at ..]` into scales of its blocks, where all lanes of a block lie
-    /// in one group.
-    void spreadOverBlocks(float[] scales, int at) {
-        if (blocksPerGroup > 1) {
-            for (int b = blocks - 1; b >= 0; b--) {
-                scales[at + b] = scales[at + b / blocksPerGroup];
-            }
-        }
+    /// The group of a block's first lane.
+    int groupOf(int block) {
+        return wide ? block / blocksPerGroup : block * groupsPerBlock;
     }
 
-    /// Turns the scales of a row's groups at `scales[at ..]` into scales of its lanes, a vector for each block.
-    void spreadOverLanes(float[] scales, int at) {
-        // from the last to the first, because the result overwrites the input
-        if (wide) {
-            for (int g = groups - 1; g >= 0; g--) {
-                FloatVector scale = FloatVector.broadcast(FLOATS, scales[at + g]);
-                int last = Math.min(blocks, (g + 1) * blocksPerGroup);
-                for (int b = last - 1; b >= g * blocksPerGroup; b--) {
-                    scale.intoArray(scales, at + b * LANES);
-                }
-            }
-            return;
-        }
-        IntVector lanes = IntVector.fromArray(INTS, laneGroup, 0);
-        for (int b = blocks - 1; b >= 0; b--) {
-            IntVector loaded = FloatVector.fromArray(FLOATS, scales, at + b * groupsPerBlock)
-                    .reinterpretAsInts();
-            lanes.selectFrom(loaded).reinterpretAsFloats().intoArray(scales, at + b * LANES);
-        }
+    /// Scales that a block's lanes take from: one where all lie in one group, otherwise one for each group.
+    int scalesPerBlock() {
+        return wide ? 1 : groupsPerBlock;
     }
 
-    /// Floats that a row's scales take in scratch memory, before and after they are spread.
-    int scaleSpace() {
-        return Math.max(Simd.pad(groups), blocks * LANES) + LANES;
+    /// Which of a block's scales each lane takes.
+    IntVector laneScales() {
+        return IntVector.fromArray(INTS, laneScale, 0);
+    }
+
+    /// Writes the scales of a row's blocks, at address `scales`, to `out` as scales of its lanes, a vector for each
+    /// block.
+    void spread(long scales, float[] out) {
+        IntVector lanes = laneScales();
+        for (int b = 0; b < blocks; b++) {
+            long at = scales + 4L * b * scalesPerBlock();
+            IntVector loaded = IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS, ORDER);
+            lanes.selectFrom(loaded).reinterpretAsFloats().intoArray(out, b * LANES);
+        }
     }
 
     /// Where the columns start, after the group sums.

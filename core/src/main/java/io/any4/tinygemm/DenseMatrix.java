@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.F16_BIAS;
 import static io.any4.tinygemm.Simd.F16_BITS;
 import static io.any4.tinygemm.Simd.FLOATS;
@@ -44,51 +46,48 @@ final class DenseMatrix extends VectorMatrix {
     }
 
     @Override
-    void decode(int row, MemorySegment panel, long at, float[] scratch) {
-        decode(row, false, panel, 4 * at);
+    boolean isAlive() {
+        return packed.isAlive();
+    }
+
+    @Override
+    void decode(int row, long out, float[] scratch) {
+        decode(row, false, out);
         if (packed.hasEnds()) {
-            decode(row, true, panel, 4 * at);
+            decode(row, true, out);
         }
     }
 
-    private void decode(int row, boolean end, MemorySegment panel, long at) {
-        MemorySegment memory = packed.row(row, end);
-        MemorySegment out = panel.asSlice(at + 4L * packed.first(end) * arrangement.block);
+    private void decode(int row, boolean end, long out) {
+        long in = packed.address(row, end);
+        long bytes = packed.count(end) * VECTOR_BYTES;
+        long to = out + 4L * packed.first(end) * arrangement.block;
         switch (dtype) {
-            case F32 -> decodeF32(memory, out);
-            case BF16 -> decodeBf16(memory, out);
-            case F16 -> decodeF16(memory, out);
+            case F32 -> MemorySegment.copy(ALL, in, ALL, to, bytes);
+            case BF16 -> decodeBf16(in, bytes, to);
+            case F16 -> decodeF16(in, bytes, to);
             case E8M0, U8, I8, I16, I32, I64, F64 -> throw new AssertionError("not a dense type: " + dtype);
         }
     }
 
-    private static void decodeF32(MemorySegment memory, MemorySegment out) {
-        long bytes = memory.byteSize();
+    private static void decodeBf16(long in, long bytes, long out) {
         for (long i = 0; i < bytes; i += VECTOR_BYTES) {
-            FloatVector.fromMemorySegment(FLOATS, memory, i, ORDER).intoMemorySegment(out, i, ORDER);
+            IntVector pairs = IntVector.fromMemorySegment(INTS, ALL, (in + i) & ADDRESS, ORDER);
+            Simd.lowBf16(pairs).intoMemorySegment(ALL, (out + 2 * i) & ADDRESS, ORDER);
+            Simd.highBf16(pairs).intoMemorySegment(ALL, (out + 2 * i + VECTOR_BYTES) & ADDRESS, ORDER);
         }
     }
 
-    private static void decodeBf16(MemorySegment memory, MemorySegment out) {
-        long bytes = memory.byteSize();
+    private static void decodeF16(long in, long bytes, long out) {
         for (long i = 0; i < bytes; i += VECTOR_BYTES) {
-            IntVector pairs = IntVector.fromMemorySegment(INTS, memory, i, ORDER);
-            Simd.lowBf16(pairs).intoMemorySegment(out, 2 * i, ORDER);
-            Simd.highBf16(pairs).intoMemorySegment(out, 2 * i + VECTOR_BYTES, ORDER);
-        }
-    }
-
-    private static void decodeF16(MemorySegment memory, MemorySegment out) {
-        long bytes = memory.byteSize();
-        for (long i = 0; i < bytes; i += VECTOR_BYTES) {
-            IntVector pairs = IntVector.fromMemorySegment(INTS, memory, i, ORDER);
-            Simd.lowF16(pairs).intoMemorySegment(out, 2 * i, ORDER);
-            Simd.highF16(pairs).intoMemorySegment(out, 2 * i + VECTOR_BYTES, ORDER);
+            IntVector pairs = IntVector.fromMemorySegment(INTS, ALL, (in + i) & ADDRESS, ORDER);
+            Simd.lowF16(pairs).intoMemorySegment(ALL, (out + 2 * i) & ADDRESS, ORDER);
+            Simd.highF16(pairs).intoMemorySegment(ALL, (out + 2 * i + VECTOR_BYTES) & ADDRESS, ORDER);
         }
     }
 
     @Override
-    void product(MemorySegment x, float[] y, int from, int to) {
+    void product(long x, float[] y, int from, int to) {
         float[] sums = Scratch.floats(ROWS * LANES);
         int quarter = (to - from) / ROWS;
         // far-apart streams keep more memory requests in flight than neighbouring rows
@@ -101,7 +100,7 @@ final class DenseMatrix extends VectorMatrix {
     }
 
     /// Computes the rows `r`, `r + stride` and so on; those after the last are computed as copies of it.
-    private void four(MemorySegment x, float[] y, float[] sums, int r, int stride, int last) {
+    private void four(long x, float[] y, float[] sums, int r, int stride, int last) {
         Arrays.fill(sums, 0, ROWS * LANES, 0f);
         add(x, sums, false, r, stride, last);
         if (packed.hasEnds()) {
@@ -111,7 +110,7 @@ final class DenseMatrix extends VectorMatrix {
     }
 
     /// Adds whole vectors, or those at the ends, of the four rows `min(r + i * stride, last)` to their sums.
-    private void add(MemorySegment x, float[] sums, boolean end, int r, int stride, int last) {
+    private void add(long x, float[] sums, boolean end, int r, int stride, int last) {
         switch (dtype) {
             case F32 -> addF32(x, sums, end, r, stride, last);
             case BF16 -> addBf16(x, sums, end, r, stride, last);
@@ -120,24 +119,27 @@ final class DenseMatrix extends VectorMatrix {
         }
     }
 
-    private void addF32(MemorySegment x, float[] sums, boolean end, int r, int stride, int last) {
+    private void addF32(long x, float[] sums, boolean end, int r, int stride, int last) {
         FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
         FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
         FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
         FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
-        MemorySegment memory = packed.memory(end);
-        long w0 = packed.start(r, end);
-        long w1 = packed.start(Math.min(r + stride, last), end);
-        long w2 = packed.start(Math.min(r + 2 * stride, last), end);
-        long w3 = packed.start(Math.min(r + 3 * stride, last), end);
-        MemorySegment v = x.asSlice(4L * packed.first(end) * arrangement.block);
+        long w0 = packed.address(r, end);
+        long w1 = packed.address(Math.min(r + stride, last), end);
+        long w2 = packed.address(Math.min(r + 2 * stride, last), end);
+        long w3 = packed.address(Math.min(r + 3 * stride, last), end);
+        long v = x + 4L * packed.first(end) * arrangement.block;
         long bytes = packed.count(end) * VECTOR_BYTES;
         for (long i = 0; i < bytes; i += VECTOR_BYTES) {
-            FloatVector u = FloatVector.fromMemorySegment(FLOATS, v, i, ORDER);
-            a0 = FloatVector.fromMemorySegment(FLOATS, memory, w0 + i, ORDER).fma(u, a0);
-            a1 = FloatVector.fromMemorySegment(FLOATS, memory, w1 + i, ORDER).fma(u, a1);
-            a2 = FloatVector.fromMemorySegment(FLOATS, memory, w2 + i, ORDER).fma(u, a2);
-            a3 = FloatVector.fromMemorySegment(FLOATS, memory, w3 + i, ORDER).fma(u, a3);
+            FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, (v + i) & ADDRESS, ORDER);
+            a0 = FloatVector.fromMemorySegment(FLOATS, ALL, (w0 + i) & ADDRESS, ORDER)
+                    .fma(u, a0);
+            a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (w1 + i) & ADDRESS, ORDER)
+                    .fma(u, a1);
+            a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (w2 + i) & ADDRESS, ORDER)
+                    .fma(u, a2);
+            a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (w3 + i) & ADDRESS, ORDER)
+                    .fma(u, a3);
         }
         a0.intoArray(sums, 0);
         a1.intoArray(sums, LANES);
@@ -145,28 +147,27 @@ final class DenseMatrix extends VectorMatrix {
         a3.intoArray(sums, 3 * LANES);
     }
 
-    private void addBf16(MemorySegment x, float[] sums, boolean end, int r, int stride, int last) {
+    private void addBf16(long x, float[] sums, boolean end, int r, int stride, int last) {
         FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
         FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
         FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
         FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
-        MemorySegment memory = packed.memory(end);
-        long w0 = packed.start(r, end);
-        long w1 = packed.start(Math.min(r + stride, last), end);
-        long w2 = packed.start(Math.min(r + 2 * stride, last), end);
-        long w3 = packed.start(Math.min(r + 3 * stride, last), end);
-        MemorySegment v = x.asSlice(4L * packed.first(end) * arrangement.block);
+        long w0 = packed.address(r, end);
+        long w1 = packed.address(Math.min(r + stride, last), end);
+        long w2 = packed.address(Math.min(r + 2 * stride, last), end);
+        long w3 = packed.address(Math.min(r + 3 * stride, last), end);
+        long v = x + 4L * packed.first(end) * arrangement.block;
         long bytes = packed.count(end) * VECTOR_BYTES;
         for (long i = 0; i < bytes; i += VECTOR_BYTES) {
-            FloatVector even = FloatVector.fromMemorySegment(FLOATS, v, 2 * i, ORDER);
-            FloatVector odd = FloatVector.fromMemorySegment(FLOATS, v, 2 * i + VECTOR_BYTES, ORDER);
-            IntVector pairs = IntVector.fromMemorySegment(INTS, memory, w0 + i, ORDER);
+            FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, (v + 2 * i) & ADDRESS, ORDER);
+            FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (v + 2 * i + VECTOR_BYTES) & ADDRESS, ORDER);
+            IntVector pairs = IntVector.fromMemorySegment(INTS, ALL, (w0 + i) & ADDRESS, ORDER);
             a0 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a0));
-            pairs = IntVector.fromMemorySegment(INTS, memory, w1 + i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, ALL, (w1 + i) & ADDRESS, ORDER);
             a1 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a1));
-            pairs = IntVector.fromMemorySegment(INTS, memory, w2 + i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, ALL, (w2 + i) & ADDRESS, ORDER);
             a2 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a2));
-            pairs = IntVector.fromMemorySegment(INTS, memory, w3 + i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, ALL, (w3 + i) & ADDRESS, ORDER);
             a3 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a3));
         }
         a0.intoArray(sums, 0);
@@ -175,35 +176,34 @@ final class DenseMatrix extends VectorMatrix {
         a3.intoArray(sums, 3 * LANES);
     }
 
-    private void addF16(MemorySegment x, float[] sums, boolean end, int r, int stride, int last) {
+    private void addF16(long x, float[] sums, boolean end, int r, int stride, int last) {
         FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
         FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
         FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
         FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
-        MemorySegment memory = packed.memory(end);
-        long w0 = packed.start(r, end);
-        long w1 = packed.start(Math.min(r + stride, last), end);
-        long w2 = packed.start(Math.min(r + 2 * stride, last), end);
-        long w3 = packed.start(Math.min(r + 3 * stride, last), end);
-        MemorySegment v = x.asSlice(4L * packed.first(end) * arrangement.block);
+        long w0 = packed.address(r, end);
+        long w1 = packed.address(Math.min(r + stride, last), end);
+        long w2 = packed.address(Math.min(r + 2 * stride, last), end);
+        long w3 = packed.address(Math.min(r + 3 * stride, last), end);
+        long v = x + 4L * packed.first(end) * arrangement.block;
         long bytes = packed.count(end) * VECTOR_BYTES;
         for (long i = 0; i < bytes; i += VECTOR_BYTES) {
-            FloatVector even = FloatVector.fromMemorySegment(FLOATS, v, 2 * i, ORDER);
-            FloatVector odd = FloatVector.fromMemorySegment(FLOATS, v, 2 * i + VECTOR_BYTES, ORDER);
-            IntVector pairs = IntVector.fromMemorySegment(INTS, memory, w0 + i, ORDER);
+            FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, (v + 2 * i) & ADDRESS, ORDER);
+            FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (v + 2 * i + VECTOR_BYTES) & ADDRESS, ORDER);
+            IntVector pairs = IntVector.fromMemorySegment(INTS, ALL, (w0 + i) & ADDRESS, ORDER);
             FloatVector low =
                     pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             FloatVector high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             a0 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a0));
-            pairs = IntVector.fromMemorySegment(INTS, memory, w1 + i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, ALL, (w1 + i) & ADDRESS, ORDER);
             low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             a1 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a1));
-            pairs = IntVector.fromMemorySegment(INTS, memory, w2 + i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, ALL, (w2 + i) & ADDRESS, ORDER);
             low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             a2 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a2));
-            pairs = IntVector.fromMemorySegment(INTS, memory, w3 + i, ORDER);
+            pairs = IntVector.fromMemorySegment(INTS, ALL, (w3 + i) & ADDRESS, ORDER);
             low = pairs.lanewise(LSHL, 16).lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             a3 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a3));

@@ -4,6 +4,7 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
 
 /// Products of decoded rows with several tokens.
@@ -24,26 +25,28 @@ final class Gemm {
     private Gemm() {}
 
     /// `y[t * rows + r]` for all tokens and the rows `from <= r < to` of a matrix.
-    static void multiply(VectorMatrix matrix, MemorySegment x, int tokens, float[] y, int from, int to) {
+    static void multiply(VectorMatrix matrix, long x, int tokens, float[] y, int from, int to) {
         int length = matrix.arrangedLength();
         int block = Math.max(4, CACHED_FLOATS / length / 4 * 4);
-        MemorySegment panel = Scratch.panel((long) ROWS * length);
+        MemorySegment memory = Scratch.panel((long) ROWS * length);
+        long panel = memory.address();
         float[] scratch = Scratch.floats(Math.max(matrix.decodeSpace(), Tiles.SUMS));
         for (int first = 0; first < tokens; first += block) {
             int last = Math.min(tokens, first + block);
             for (int row = from; row < to; row += ROWS) {
                 // rows past the end are computed as copies of the last one
                 for (int i = 0; i < ROWS; i++) {
-                    matrix.decode(Math.min(row + i, to - 1), panel, (long) i * length, scratch);
+                    matrix.decode(Math.min(row + i, to - 1), panel + 4L * i * length, scratch);
                 }
                 tokens(panel, x, length, first, last, scratch, y, row, to - 1, matrix.rows());
             }
         }
+        Reference.reachabilityFence(memory);
     }
 
     private static void tokens(
-            MemorySegment panel,
-            MemorySegment x,
+            long panel,
+            long x,
             int length,
             int first,
             int last,
@@ -63,16 +66,16 @@ final class Gemm {
     }
 
     /// Multiplies the rows with as many of the next `left` tokens as fit a tile; returns how many those were.
-    private static int tile(MemorySegment panel, MemorySegment x, long bytes, int t, int left, float[] sums) {
+    private static int tile(long panel, long x, long bytes, int t, int left, float[] sums) {
         if (left == 1) {
-            Tiles.one(panel, x, t * bytes, bytes, sums);
+            Tiles.one(panel, x + t * bytes, bytes, sums);
             return 1;
         }
         if (left < 4 || LANES < 16) {
-            Tiles.two(panel, x, t * bytes, bytes, sums);
+            Tiles.two(panel, x + t * bytes, bytes, sums);
             return 2;
         }
-        Tiles.four(panel, x, t * bytes, bytes, sums);
+        Tiles.four(panel, x + t * bytes, bytes, sums);
         return 4;
     }
 

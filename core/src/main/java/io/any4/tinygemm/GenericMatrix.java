@@ -1,5 +1,7 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ALL;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -24,10 +26,16 @@ final class GenericMatrix extends VectorMatrix {
         put(x, offset, arranged, target);
     }
 
+    /// Nothing is read by address.
     @Override
-    void decode(int row, MemorySegment panel, long at, float[] scratch) {
+    boolean isAlive() {
+        return true;
+    }
+
+    @Override
+    void decode(int row, long out, float[] scratch) {
         weight().dequantizeRow(row, scratch, 0);
-        put(scratch, 0, panel, at);
+        put(scratch, 0, ALL, out / 4);
     }
 
     @Override

@@ -1,25 +1,32 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.Simd.LANES;
+
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
-/// What all weights with codes, group scales and zeros have in common.
+/// A weight of codes with scales and zeros per group.
 ///
-/// A row's zeros stand where arranged tokens have their group sums, so that the zeros' share of a product is the first
-/// stretch of the same dot product.
+/// Scales multiply what a code stands for before it meets a token. Zeros never touch the weights: they are numbers in
+/// front of a row that meet the sums of a token's groups, `y = sum_g zero[g] * sum[g] + sum_i scaled[i] * x[i]`.
 abstract class GroupedMatrix extends VectorMatrix {
     final Arrangement arrangement;
-    final PackedRows codes;
-    final Sides sides;
+    final GroupedRows packed;
 
+    /// @param tables as in [GroupedRows]
     GroupedMatrix(
-            Weight weight, Tensor codes, Tensor scale, @Nullable Tensor zero, Arrangement arrangement, int blockBytes) {
+            Weight weight,
+            Tensor codes,
+            Tensor scale,
+            @Nullable Tensor zero,
+            float[] tables,
+            Arrangement arrangement,
+            int blockBytes,
+            Team team) {
         super(weight);
         this.arrangement = arrangement;
-        this.codes = new PackedRows(codes, blockBytes);
-        this.sides = new Sides(scale, zero, arrangement.groups);
+        this.packed = new GroupedRows(codes, scale, zero, tables, arrangement, blockBytes, team);
     }
 
     @Override
@@ -34,25 +41,22 @@ abstract class GroupedMatrix extends VectorMatrix {
 
     @Override
     final int decodeSpace() {
-        return arrangement.scaleSpace();
+        return arrangement.blocks * LANES;
+    }
+
+    /// All that is read is our own copy.
+    @Override
+    final boolean isAlive() {
+        return true;
     }
 
     @Override
-    final void decode(int row, MemorySegment panel, long at, float[] scratch) {
-        if (sides.hasZeros()) {
-            sides.widenZeros(row, scratch, 0);
-            MemorySegment.copy(scratch, 0, panel, ValueLayout.JAVA_FLOAT, 4 * at, arrangement.columnsAt());
-        }
-        sides.widenScales(row, scratch, 0);
-        arrangement.spreadOverLanes(scratch, 0);
-        long columns = 4 * (at + arrangement.columnsAt());
-        decodeCodes(row, false, panel, columns, scratch);
-        if (codes.hasEnds()) {
-            decodeCodes(row, true, panel, columns, scratch);
-        }
+    final void decode(int row, long out, float[] scratch) {
+        packed.copyZeros(row, out);
+        packed.spread(row, scratch);
+        decodeCodes(row, out + 4L * arrangement.columnsAt(), scratch);
     }
 
-    /// Writes a row's scaled codes, those of whole blocks or that of the block at the end, to the panel, in which the
-    /// row's columns start at byte `at`; `scales` has a vector for each block.
-    abstract void decodeCodes(int row, boolean end, MemorySegment panel, long at, float[] scales);
+    /// Writes a row's scaled codes as floats to address `out`; `scales` has a vector for each block.
+    abstract void decodeCodes(int row, long out, float[] scales);
 }

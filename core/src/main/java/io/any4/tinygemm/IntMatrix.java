@@ -1,12 +1,13 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
 
 import io.any4.tensor.DType;
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -22,14 +23,16 @@ final class IntMatrix extends FusedMatrix {
 
     private final boolean signed;
 
-    IntMatrix(IntWeight weight) {
+    IntMatrix(IntWeight weight, Team team) {
         super(
                 weight,
                 weight.codes(),
                 weight.scale(),
                 weight.zero(),
+                new float[0],
                 new Arrangement(weight.columns(), SPAN, weight.groupSize(), weight.zero() != null),
-                BLOCK_BYTES);
+                BLOCK_BYTES,
+                team);
         signed = weight.codes().dtype() == DType.I8;
     }
 
@@ -38,88 +41,104 @@ final class IntMatrix extends FusedMatrix {
     }
 
     @Override
-    void decodeCodes(int row, boolean end, MemorySegment panel, long at, float[] scales) {
-        MemorySegment memory = codes.row(row, end);
-        int first = codes.first(end);
-        MemorySegment out = panel.asSlice(at + SPAN * VECTOR_BYTES * first);
-        long bytes = memory.byteSize();
-        for (long in = 0; in < bytes; in += BLOCK_BYTES) {
-            IntVector c = IntVector.fromMemorySegment(INTS, memory, in, ORDER);
-            FloatVector s = FloatVector.fromArray(FLOATS, scales, (first + (int) (in / BLOCK_BYTES)) * LANES);
-            for (int n = 0; n < SPAN; n++) {
+    void decodeCodes(int row, long out, float[] scales) {
+        long in = packed.codes(row);
+        long to = out;
+        long step = vectorBytes;
+        for (int block = 0; block < arrangement.blocks; block++) {
+            IntVector c = IntVector.fromMemorySegment(INTS, ALL, in & ADDRESS, ORDER);
+            FloatVector g = FloatVector.fromArray(FLOATS, scales, block * LANES);
+            for (long i = 0; i < SPAN * VECTOR_BYTES; i += step) {
                 IntVector top = c.lanewise(VectorOperators.LSHL, 24);
                 IntVector value =
                         signed ? top.lanewise(VectorOperators.ASHR, 24) : top.lanewise(VectorOperators.LSHR, 24);
                 FloatVector w = (FloatVector) value.convert(VectorOperators.I2F, 0);
-                w.mul(s).intoMemorySegment(out, in * SPAN + n * VECTOR_BYTES, ORDER);
+                w.mul(g).intoMemorySegment(ALL, (to + i) & ADDRESS, ORDER);
                 c = c.lanewise(VectorOperators.LSHR, 8);
             }
+            in += BLOCK_BYTES;
+            to += SPAN * VECTOR_BYTES;
         }
     }
 
     @Override
-    void addBlocks(MemorySegment x, float[] scratch, boolean end, int r, int stride, int last) {
-        int space = arrangement.scaleSpace();
-        int sums = ROWS * space;
-        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, scratch, sums + 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, scratch, sums + 3 * LANES);
-        MemorySegment memory = codes.memory(end);
-        long w0 = codes.start(r, end);
-        long w1 = codes.start(Math.min(r + stride, last), end);
-        long w2 = codes.start(Math.min(r + 2 * stride, last), end);
-        long w3 = codes.start(Math.min(r + 3 * stride, last), end);
-        int first = codes.first(end);
-        int blocks = codes.count(end);
-        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + SPAN * VECTOR_BYTES * first);
+    void addBlocks(long x, float[] sums, int r, int stride, int last) {
+        int r1 = Math.min(r + stride, last);
+        int r2 = Math.min(r + 2 * stride, last);
+        int r3 = Math.min(r + 3 * stride, last);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
+        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
+        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        long w0 = packed.codes(r);
+        long w1 = packed.codes(r1);
+        long w2 = packed.codes(r2);
+        long w3 = packed.codes(r3);
+        int blocks = arrangement.blocks;
+        IntVector lanes = arrangement.laneScales();
+        long scaleBytes = 4L * arrangement.scalesPerBlock();
+        long s0 = packed.scales(r);
+        long s1 = packed.scales(r1);
+        long s2 = packed.scales(r2);
+        long s3 = packed.scales(r3);
+        long v = x;
         // what is below zero in a signed byte is flipped up and taken off again as a float
         IntVector flip = IntVector.broadcast(INTS, signed ? 0x80808080 : 0);
         FloatVector offset = FloatVector.broadcast(FLOATS, signed ? 128f : 0f);
         long step = vectorBytes;
         for (int block = 0; block < blocks; block++) {
-            long at = (long) block * BLOCK_BYTES;
             IntVector c0 =
-                    IntVector.fromMemorySegment(INTS, memory, w0 + at, ORDER).lanewise(VectorOperators.XOR, flip);
+                    IntVector.fromMemorySegment(INTS, ALL, w0 & ADDRESS, ORDER).lanewise(VectorOperators.XOR, flip);
             IntVector c1 =
-                    IntVector.fromMemorySegment(INTS, memory, w1 + at, ORDER).lanewise(VectorOperators.XOR, flip);
+                    IntVector.fromMemorySegment(INTS, ALL, w1 & ADDRESS, ORDER).lanewise(VectorOperators.XOR, flip);
             IntVector c2 =
-                    IntVector.fromMemorySegment(INTS, memory, w2 + at, ORDER).lanewise(VectorOperators.XOR, flip);
+                    IntVector.fromMemorySegment(INTS, ALL, w2 & ADDRESS, ORDER).lanewise(VectorOperators.XOR, flip);
             IntVector c3 =
-                    IntVector.fromMemorySegment(INTS, memory, w3 + at, ORDER).lanewise(VectorOperators.XOR, flip);
-            int s = (first + block) * LANES;
-            FloatVector s0 = FloatVector.fromArray(FLOATS, scratch, s);
-            FloatVector s1 = FloatVector.fromArray(FLOATS, scratch, s + space);
-            FloatVector s2 = FloatVector.fromArray(FLOATS, scratch, s + 2 * space);
-            FloatVector s3 = FloatVector.fromArray(FLOATS, scratch, s + 3 * space);
-            MemorySegment u = v.asSlice(at * SPAN, SPAN * VECTOR_BYTES);
+                    IntVector.fromMemorySegment(INTS, ALL, w3 & ADDRESS, ORDER).lanewise(VectorOperators.XOR, flip);
+            FloatVector g0 = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, s0 & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            FloatVector g1 = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, s1 & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            FloatVector g2 = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, s2 & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            FloatVector g3 = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, s3 & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
             for (long i = 0; i < SPAN * VECTOR_BYTES; i += step) {
-                FloatVector f = FloatVector.fromMemorySegment(FLOATS, u, i, ORDER);
+                FloatVector f = FloatVector.fromMemorySegment(FLOATS, ALL, (v + i) & ADDRESS, ORDER);
                 a0 = ((FloatVector) c0.and(0xff).convert(VectorOperators.I2F, 0))
                         .sub(offset)
-                        .mul(s0)
+                        .mul(g0)
                         .fma(f, a0);
                 a1 = ((FloatVector) c1.and(0xff).convert(VectorOperators.I2F, 0))
                         .sub(offset)
-                        .mul(s1)
+                        .mul(g1)
                         .fma(f, a1);
                 a2 = ((FloatVector) c2.and(0xff).convert(VectorOperators.I2F, 0))
                         .sub(offset)
-                        .mul(s2)
+                        .mul(g2)
                         .fma(f, a2);
                 a3 = ((FloatVector) c3.and(0xff).convert(VectorOperators.I2F, 0))
                         .sub(offset)
-                        .mul(s3)
+                        .mul(g3)
                         .fma(f, a3);
                 c0 = c0.lanewise(VectorOperators.LSHR, 8);
                 c1 = c1.lanewise(VectorOperators.LSHR, 8);
                 c2 = c2.lanewise(VectorOperators.LSHR, 8);
                 c3 = c3.lanewise(VectorOperators.LSHR, 8);
             }
+            w0 += BLOCK_BYTES;
+            w1 += BLOCK_BYTES;
+            w2 += BLOCK_BYTES;
+            w3 += BLOCK_BYTES;
+            s0 += scaleBytes;
+            s1 += scaleBytes;
+            s2 += scaleBytes;
+            s3 += scaleBytes;
+            v += SPAN * VECTOR_BYTES;
         }
-        a0.intoArray(scratch, sums);
-        a1.intoArray(scratch, sums + LANES);
-        a2.intoArray(scratch, sums + 2 * LANES);
-        a3.intoArray(scratch, sums + 3 * LANES);
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, LANES);
+        a2.intoArray(sums, 2 * LANES);
+        a3.intoArray(sums, 3 * LANES);
     }
 }

@@ -1,12 +1,13 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
 
 import io.any4.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -18,12 +19,16 @@ final class Lut4Matrix extends LutMatrix {
     static final long VECTOR_BYTES = 4L * LANES;
     static final long BLOCK_VECTOR_BYTES = STEPS * VECTOR_BYTES;
 
-    Lut4Matrix(LutWeight weight, Tensor codes) {
-        super(weight, codes, BITS);
+    /// Not final, so that the compiler does not know the step of the inner loops: it would unroll them and then keep
+    /// more vectors than there are registers.
+    private static long vectorBytes = VECTOR_BYTES;
+
+    Lut4Matrix(LutWeight weight, Tensor codes, Team team) {
+        super(weight, codes, BITS, team);
     }
 
     @Override
-    void products(MemorySegment x, int tokens, float[] y, int from, int to) {
+    void products(long x, int tokens, float[] y, int from, int to) {
         if (tokens <= Lut4Tiles.TOKENS && arrangement.wide()) {
             Lut4Tiles.multiply(this, x, tokens, y, from, to);
         } else {
@@ -32,74 +37,68 @@ final class Lut4Matrix extends LutMatrix {
     }
 
     @Override
-    void decodeCodes(int row, boolean end, MemorySegment panel, long at, float[] scales) {
-        IntVector table = table(row).reinterpretAsInts();
-        MemorySegment memory = codes.row(row, end);
-        int first = codes.first(end);
-        MemorySegment out = panel.asSlice(at + first * BLOCK_VECTOR_BYTES);
-        long bytes = memory.byteSize();
-        for (long in = 0; in < bytes; in += BLOCK_BYTES) {
-            IntVector c = IntVector.fromMemorySegment(INTS, memory, in, ORDER);
-            int b = first + (int) (in / BLOCK_BYTES);
-            FloatVector scale = FloatVector.fromArray(FLOATS, scales, b * LANES);
-            MemorySegment block = out.asSlice(in * STEPS, BLOCK_VECTOR_BYTES);
-            for (int n = 0; n < STEPS; n++) {
+    void decodeCodes(int row, long out, float[] scales) {
+        IntVector table = IntVector.fromMemorySegment(INTS, ALL, table(row) & ADDRESS, ORDER);
+        long in = packed.codes(row);
+        long to = out;
+        long step = vectorBytes;
+        for (int block = 0; block < arrangement.blocks; block++) {
+            IntVector c = IntVector.fromMemorySegment(INTS, ALL, in & ADDRESS, ORDER);
+            FloatVector scale = FloatVector.fromArray(FLOATS, scales, block * LANES);
+            for (long i = 0; i < BLOCK_VECTOR_BYTES; i += step) {
                 FloatVector w = c.selectFrom(table).reinterpretAsFloats().mul(scale);
-                w.intoMemorySegment(block, n * VECTOR_BYTES, ORDER);
+                w.intoMemorySegment(ALL, (to + i) & ADDRESS, ORDER);
                 c = c.lanewise(VectorOperators.LSHR, BITS);
             }
+            in += BLOCK_BYTES;
+            to += BLOCK_VECTOR_BYTES;
         }
     }
 
     @Override
-    void spread(float[] scales, int at) {
+    void addBlocks(long x, float[] sums, int r, int stride, int last) {
         if (arrangement.wide()) {
-            arrangement.spreadOverBlocks(scales, at);
+            addWide(x, sums, r, stride, last);
         } else {
-            arrangement.spreadOverLanes(scales, at);
-        }
-    }
-
-    @Override
-    void addBlocks(MemorySegment x, float[] scratch, boolean end, int r, int stride, int last) {
-        if (arrangement.wide()) {
-            addWide(x, scratch, end, r, stride, last);
-        } else {
-            addNarrow(x, scratch, end, r, stride, last);
+            addNarrow(x, sums, r, stride, last);
         }
     }
 
     /// A block has one scale, which goes into the table.
-    private void addWide(MemorySegment x, float[] scratch, boolean end, int r, int stride, int last) {
-        int space = arrangement.scaleSpace();
-        int sums = ROWS * space;
-        FloatVector l0 = table(r);
-        FloatVector l1 = table(Math.min(r + stride, last));
-        FloatVector l2 = table(Math.min(r + 2 * stride, last));
-        FloatVector l3 = table(Math.min(r + 3 * stride, last));
-        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, scratch, sums + 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, scratch, sums + 3 * LANES);
-        MemorySegment w0 = codes.row(r, end);
-        MemorySegment w1 = codes.row(Math.min(r + stride, last), end);
-        MemorySegment w2 = codes.row(Math.min(r + 2 * stride, last), end);
-        MemorySegment w3 = codes.row(Math.min(r + 3 * stride, last), end);
-        int first = codes.first(end);
-        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
-        long bytes = w0.byteSize();
-        for (long at = 0; at < bytes; at += BLOCK_BYTES) {
-            IntVector c0 = IntVector.fromMemorySegment(INTS, w0, at, ORDER);
-            IntVector c1 = IntVector.fromMemorySegment(INTS, w1, at, ORDER);
-            IntVector c2 = IntVector.fromMemorySegment(INTS, w2, at, ORDER);
-            IntVector c3 = IntVector.fromMemorySegment(INTS, w3, at, ORDER);
-            int s = first + (int) (at / BLOCK_BYTES);
-            IntVector t0 = l0.mul(scratch[s]).reinterpretAsInts();
-            IntVector t1 = l1.mul(scratch[s + space]).reinterpretAsInts();
-            IntVector t2 = l2.mul(scratch[s + 2 * space]).reinterpretAsInts();
-            IntVector t3 = l3.mul(scratch[s + 3 * space]).reinterpretAsInts();
-            for (int n = 0; n < STEPS; n++) {
-                FloatVector f = FloatVector.fromMemorySegment(FLOATS, v, at * STEPS + n * VECTOR_BYTES, ORDER);
+    private void addWide(long x, float[] sums, int r, int stride, int last) {
+        int r1 = Math.min(r + stride, last);
+        int r2 = Math.min(r + 2 * stride, last);
+        int r3 = Math.min(r + 3 * stride, last);
+        FloatVector l0 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r) & ADDRESS, ORDER);
+        FloatVector l1 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r1) & ADDRESS, ORDER);
+        FloatVector l2 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r2) & ADDRESS, ORDER);
+        FloatVector l3 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r3) & ADDRESS, ORDER);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
+        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
+        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        long w0 = packed.codes(r);
+        long w1 = packed.codes(r1);
+        long w2 = packed.codes(r2);
+        long w3 = packed.codes(r3);
+        int blocks = arrangement.blocks;
+        long s0 = packed.scales(r);
+        long s1 = packed.scales(r1);
+        long s2 = packed.scales(r2);
+        long s3 = packed.scales(r3);
+        long v = x;
+        long step = vectorBytes;
+        for (int block = 0; block < blocks; block++) {
+            IntVector c0 = IntVector.fromMemorySegment(INTS, ALL, w0 & ADDRESS, ORDER);
+            IntVector c1 = IntVector.fromMemorySegment(INTS, ALL, w1 & ADDRESS, ORDER);
+            IntVector c2 = IntVector.fromMemorySegment(INTS, ALL, w2 & ADDRESS, ORDER);
+            IntVector c3 = IntVector.fromMemorySegment(INTS, ALL, w3 & ADDRESS, ORDER);
+            IntVector t0 = l0.mul(ALL.get(Tensor.FLOAT, s0 & ADDRESS)).reinterpretAsInts();
+            IntVector t1 = l1.mul(ALL.get(Tensor.FLOAT, s1 & ADDRESS)).reinterpretAsInts();
+            IntVector t2 = l2.mul(ALL.get(Tensor.FLOAT, s2 & ADDRESS)).reinterpretAsInts();
+            IntVector t3 = l3.mul(ALL.get(Tensor.FLOAT, s3 & ADDRESS)).reinterpretAsInts();
+            for (long i = 0; i < BLOCK_VECTOR_BYTES; i += step) {
+                FloatVector f = FloatVector.fromMemorySegment(FLOATS, ALL, (v + i) & ADDRESS, ORDER);
                 a0 = c0.selectFrom(t0).reinterpretAsFloats().fma(f, a0);
                 a1 = c1.selectFrom(t1).reinterpretAsFloats().fma(f, a1);
                 a2 = c2.selectFrom(t2).reinterpretAsFloats().fma(f, a2);
@@ -109,57 +108,89 @@ final class Lut4Matrix extends LutMatrix {
                 c2 = c2.lanewise(VectorOperators.LSHR, BITS);
                 c3 = c3.lanewise(VectorOperators.LSHR, BITS);
             }
+            w0 += BLOCK_BYTES;
+            w1 += BLOCK_BYTES;
+            w2 += BLOCK_BYTES;
+            w3 += BLOCK_BYTES;
+            s0 += 4;
+            s1 += 4;
+            s2 += 4;
+            s3 += 4;
+            v += BLOCK_VECTOR_BYTES;
         }
-        a0.intoArray(scratch, sums);
-        a1.intoArray(scratch, sums + LANES);
-        a2.intoArray(scratch, sums + 2 * LANES);
-        a3.intoArray(scratch, sums + 3 * LANES);
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, LANES);
+        a2.intoArray(sums, 2 * LANES);
+        a3.intoArray(sums, 3 * LANES);
     }
 
     /// The lanes of a block have scales of their own, which multiply what the lookup yields.
-    private void addNarrow(MemorySegment x, float[] scratch, boolean end, int r, int stride, int last) {
-        int space = arrangement.scaleSpace();
-        int sums = ROWS * space;
-        IntVector t0 = table(r).reinterpretAsInts();
-        IntVector t1 = table(Math.min(r + stride, last)).reinterpretAsInts();
-        IntVector t2 = table(Math.min(r + 2 * stride, last)).reinterpretAsInts();
-        IntVector t3 = table(Math.min(r + 3 * stride, last)).reinterpretAsInts();
-        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, scratch, sums + 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, scratch, sums + 3 * LANES);
-        MemorySegment w0 = codes.row(r, end);
-        MemorySegment w1 = codes.row(Math.min(r + stride, last), end);
-        MemorySegment w2 = codes.row(Math.min(r + 2 * stride, last), end);
-        MemorySegment w3 = codes.row(Math.min(r + 3 * stride, last), end);
-        int first = codes.first(end);
-        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
-        long bytes = w0.byteSize();
-        for (long at = 0; at < bytes; at += BLOCK_BYTES) {
-            IntVector c0 = IntVector.fromMemorySegment(INTS, w0, at, ORDER);
-            IntVector c1 = IntVector.fromMemorySegment(INTS, w1, at, ORDER);
-            IntVector c2 = IntVector.fromMemorySegment(INTS, w2, at, ORDER);
-            IntVector c3 = IntVector.fromMemorySegment(INTS, w3, at, ORDER);
-            int s = (first + (int) (at / BLOCK_BYTES)) * LANES;
-            FloatVector s0 = FloatVector.fromArray(FLOATS, scratch, s);
-            FloatVector s1 = FloatVector.fromArray(FLOATS, scratch, s + space);
-            FloatVector s2 = FloatVector.fromArray(FLOATS, scratch, s + 2 * space);
-            FloatVector s3 = FloatVector.fromArray(FLOATS, scratch, s + 3 * space);
-            for (int n = 0; n < STEPS; n++) {
-                FloatVector f = FloatVector.fromMemorySegment(FLOATS, v, at * STEPS + n * VECTOR_BYTES, ORDER);
-                a0 = c0.selectFrom(t0).reinterpretAsFloats().mul(s0).fma(f, a0);
-                a1 = c1.selectFrom(t1).reinterpretAsFloats().mul(s1).fma(f, a1);
-                a2 = c2.selectFrom(t2).reinterpretAsFloats().mul(s2).fma(f, a2);
-                a3 = c3.selectFrom(t3).reinterpretAsFloats().mul(s3).fma(f, a3);
+    private void addNarrow(long x, float[] sums, int r, int stride, int last) {
+        int r1 = Math.min(r + stride, last);
+        int r2 = Math.min(r + 2 * stride, last);
+        int r3 = Math.min(r + 3 * stride, last);
+        IntVector t0 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r) & ADDRESS, ORDER)
+                .reinterpretAsInts();
+        IntVector t1 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r1) & ADDRESS, ORDER)
+                .reinterpretAsInts();
+        IntVector t2 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r2) & ADDRESS, ORDER)
+                .reinterpretAsInts();
+        IntVector t3 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r3) & ADDRESS, ORDER)
+                .reinterpretAsInts();
+        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
+        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
+        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        long w0 = packed.codes(r);
+        long w1 = packed.codes(r1);
+        long w2 = packed.codes(r2);
+        long w3 = packed.codes(r3);
+        int blocks = arrangement.blocks;
+        IntVector lanes = arrangement.laneScales();
+        long scaleBytes = 4L * arrangement.scalesPerBlock();
+        long s0 = packed.scales(r);
+        long s1 = packed.scales(r1);
+        long s2 = packed.scales(r2);
+        long s3 = packed.scales(r3);
+        long v = x;
+        long step = vectorBytes;
+        for (int block = 0; block < blocks; block++) {
+            IntVector c0 = IntVector.fromMemorySegment(INTS, ALL, w0 & ADDRESS, ORDER);
+            IntVector c1 = IntVector.fromMemorySegment(INTS, ALL, w1 & ADDRESS, ORDER);
+            IntVector c2 = IntVector.fromMemorySegment(INTS, ALL, w2 & ADDRESS, ORDER);
+            IntVector c3 = IntVector.fromMemorySegment(INTS, ALL, w3 & ADDRESS, ORDER);
+            FloatVector g0 = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, s0 & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            FloatVector g1 = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, s1 & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            FloatVector g2 = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, s2 & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            FloatVector g3 = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, s3 & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            for (long i = 0; i < BLOCK_VECTOR_BYTES; i += step) {
+                FloatVector f = FloatVector.fromMemorySegment(FLOATS, ALL, (v + i) & ADDRESS, ORDER);
+                a0 = c0.selectFrom(t0).reinterpretAsFloats().mul(g0).fma(f, a0);
+                a1 = c1.selectFrom(t1).reinterpretAsFloats().mul(g1).fma(f, a1);
+                a2 = c2.selectFrom(t2).reinterpretAsFloats().mul(g2).fma(f, a2);
+                a3 = c3.selectFrom(t3).reinterpretAsFloats().mul(g3).fma(f, a3);
                 c0 = c0.lanewise(VectorOperators.LSHR, BITS);
                 c1 = c1.lanewise(VectorOperators.LSHR, BITS);
                 c2 = c2.lanewise(VectorOperators.LSHR, BITS);
                 c3 = c3.lanewise(VectorOperators.LSHR, BITS);
             }
+            w0 += BLOCK_BYTES;
+            w1 += BLOCK_BYTES;
+            w2 += BLOCK_BYTES;
+            w3 += BLOCK_BYTES;
+            s0 += scaleBytes;
+            s1 += scaleBytes;
+            s2 += scaleBytes;
+            s3 += scaleBytes;
+            v += BLOCK_VECTOR_BYTES;
         }
-        a0.intoArray(scratch, sums);
-        a1.intoArray(scratch, sums + LANES);
-        a2.intoArray(scratch, sums + 2 * LANES);
-        a3.intoArray(scratch, sums + 3 * LANES);
+        a0.intoArray(sums, 0);
+        a1.intoArray(sums, LANES);
+        a2.intoArray(sums, 2 * LANES);
+        a3.intoArray(sums, 3 * LANES);
     }
 }

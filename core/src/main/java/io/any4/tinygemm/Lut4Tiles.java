@@ -3,13 +3,14 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Lut4Matrix.BITS;
 import static io.any4.tinygemm.Lut4Matrix.BLOCK_VECTOR_BYTES;
 import static io.any4.tinygemm.LutMatrix.BLOCK_BYTES;
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
 
-import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import io.any4.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -34,31 +35,26 @@ final class Lut4Tiles {
     private static long vectorBytes = 4L * LANES;
 
     private final Lut4Matrix matrix;
-    private final MemorySegment x;
+    private final long x;
     private final int tokens;
-    /// Floats of a row's scales in scratch memory, and of its zeros.
-    private final int scaleSpace;
-    private final int zeroSpace;
-    private final int zerosAt;
-    private final int sumsAt;
+    /// Bytes of a token, and of the group sums at its start.
+    private final long tokenBytes;
+    private final long sumBytes;
     private final int tokenTiles;
     private final float[] scratch;
 
-    private Lut4Tiles(Lut4Matrix matrix, MemorySegment x, int tokens) {
+    private Lut4Tiles(Lut4Matrix matrix, long x, int tokens) {
         this.matrix = matrix;
         this.x = x;
         this.tokens = tokens;
-        Arrangement arrangement = matrix.arrangement;
-        scaleSpace = Simd.pad(Math.max(arrangement.groups, arrangement.blocks));
-        zeroSpace = arrangement.columnsAt();
-        zerosAt = ROWS * scaleSpace;
-        sumsAt = zerosAt + ROWS * zeroSpace;
+        tokenBytes = 4L * matrix.arrangement.length();
+        sumBytes = 4L * matrix.arrangement.columnsAt();
         tokenTiles = Math.ceilDiv(tokens, TILE);
-        scratch = Scratch.floats(sumsAt + ROWS / TILE * tokenTiles * TILE_SUMS);
+        scratch = Scratch.floats(ROWS / TILE * tokenTiles * TILE_SUMS);
     }
 
     /// `y[t * rows + r]` for all arranged tokens and the rows `from <= r < to`.
-    static void multiply(Lut4Matrix matrix, MemorySegment x, int tokens, float[] y, int from, int to) {
+    static void multiply(Lut4Matrix matrix, long x, int tokens, float[] y, int from, int to) {
         Lut4Tiles tiles = new Lut4Tiles(matrix, x, tokens);
         for (int row = from; row < to; row += ROWS) {
             tiles.rows(y, row, Math.min(to, row + ROWS));
@@ -66,106 +62,64 @@ final class Lut4Tiles {
     }
 
     private void rows(float[] y, int from, int to) {
-        begin(from, to);
-        int full = matrix.codes.full;
-        for (int block = 0; block < full; block += CHUNK) {
-            addBlocks(from, to, false, block, Math.min(full, block + CHUNK));
+        // rows past the end are computed as copies of the last one, and tokens too
+        for (int row = from; row < to; row += TILE) {
+            for (int t = 0; t < tokenTiles * TILE; t++) {
+                matrix.packed.start(token(t), scratch, sums(row - from, t), row, 1, to - 1);
+            }
         }
-        if (matrix.codes.hasEnds()) {
-            addBlocks(from, to, true, full, full + 1);
+        int blocks = matrix.arrangement.blocks;
+        for (int block = 0; block < blocks; block += CHUNK) {
+            addBlocks(from, to, block, Math.min(blocks, block + CHUNK));
         }
         for (int row = from; row < to; row += TILE) {
             for (int t = 0; t < tokens; t++) {
-                int at = sums(row - from, t / TILE) + t % TILE * TILE * LANES;
-                Gemm.putSums(scratch, at, y, t * matrix.rows, row, 1, to - 1);
+                Gemm.putSums(scratch, sums(row - from, t), y, t * matrix.rows, row, 1, to - 1);
             }
         }
     }
 
-    /// Where the sums of a tile stand: for each token one vector for each row.
-    private int sums(int row, int tokenTile) {
-        return sumsAt + (row / TILE * tokenTiles + tokenTile) * TILE_SUMS;
+    /// Where the sums of four rows with a token stand: one vector for each row.
+    private int sums(int row, int token) {
+        return (row / TILE * tokenTiles * TILE + token) * TILE * LANES;
     }
 
-    /// Widens the scales and zeros of the rows, and starts the sums with the zeros' share.
-    private void begin(int from, int to) {
-        Arrays.fill(scratch, sumsAt, sums(ROWS, 0), 0f);
-        Sides sides = matrix.sides;
-        int rows = Math.ceilDiv(to - from, TILE) * TILE;
-        for (int i = 0; i < rows; i++) {
-            // rows past the end are computed as copies of the last one
-            int row = Math.min(from + i, to - 1);
-            sides.widenScales(row, scratch, i * scaleSpace);
-            matrix.arrangement.spreadOverBlocks(scratch, i * scaleSpace);
-            if (sides.hasZeros()) {
-                sides.widenZeros(row, scratch, zerosAt + i * zeroSpace);
-            }
-        }
-        if (sides.hasZeros()) {
-            for (int row = 0; row < rows; row += TILE) {
-                for (int tile = 0; tile < tokenTiles; tile++) {
-                    addZeros(row, tile);
-                }
-            }
-        }
+    /// The address of a token; those past the end are computed as copies of the last one.
+    private long token(int index) {
+        return x + tokenBytes * Math.min(index, tokens - 1);
     }
 
-    private void addZeros(int row, int tile) {
-        int at = sums(row, tile);
-        for (int i = 0; i < TILE; i++) {
-            MemorySegment groups = x.asSlice(token(tile, i), 4L * zeroSpace);
-            for (int r = 0; r < TILE; r++) {
-                int sum = at + (i * TILE + r) * LANES;
-                FloatVector a = FloatVector.fromArray(FLOATS, scratch, sum);
-                for (int g = 0; g < zeroSpace; g += LANES) {
-                    FloatVector zeros = FloatVector.fromArray(FLOATS, scratch, zerosAt + (row + r) * zeroSpace + g);
-                    a = zeros.fma(FloatVector.fromMemorySegment(FLOATS, groups, 4L * g, ORDER), a);
-                }
-                a.intoArray(scratch, sum);
-            }
-        }
-    }
-
-    /// The byte at which a token of a tile starts; tokens past the end are computed as copies of the last one.
-    private long token(int tile, int index) {
-        return 4L * matrix.arrangement.length() * Math.min(tile * TILE + index, tokens - 1);
-    }
-
-    private void addBlocks(int from, int to, boolean end, int first, int last) {
+    private void addBlocks(int from, int to, int first, int last) {
         for (int row = from; row < to; row += TILE) {
-            for (int tile = 0; tile < tokenTiles; tile++) {
-                addTile(row - from, row, to - 1, end, first, last, tile);
+            for (int t = 0; t < tokens; t += TILE) {
+                addTile(row, to - 1, first, last, t, sums(row - from, t));
             }
         }
     }
 
     /// Adds some blocks of four rows to the sums of a tile.
-    private void addTile(int index, int row, int lastRow, boolean end, int first, int last, int tile) {
+    private void addTile(int row, int lastRow, int first, int last, int token, int sums) {
         int r1 = Math.min(row + 1, lastRow);
         int r2 = Math.min(row + 2, lastRow);
         int r3 = Math.min(row + 3, lastRow);
-        MemorySegment memory = matrix.codes.memory(end);
-        long at = (long) (first - matrix.codes.first(end)) * BLOCK_BYTES;
-        long w0 = matrix.codes.start(row, end) + at;
-        long w1 = matrix.codes.start(r1, end) + at;
-        long w2 = matrix.codes.start(r2, end) + at;
-        long w3 = matrix.codes.start(r3, end) + at;
-        long columns = 4L * zeroSpace + first * BLOCK_VECTOR_BYTES;
-        long columnBytes = (last - first) * BLOCK_VECTOR_BYTES;
-        MemorySegment x0 = x.asSlice(token(tile, 0) + columns, columnBytes);
-        MemorySegment x1 = x.asSlice(token(tile, 1) + columns, columnBytes);
-        MemorySegment x2 = x.asSlice(token(tile, 2) + columns, columnBytes);
-        MemorySegment x3 = x.asSlice(token(tile, 3) + columns, columnBytes);
-        int scale0 = index * scaleSpace + first;
-        int scale1 = scale0 + scaleSpace;
-        int scale2 = scale0 + 2 * scaleSpace;
-        int scale3 = scale0 + 3 * scaleSpace;
+        long w0 = matrix.packed.codes(row) + (long) first * BLOCK_BYTES;
+        long w1 = matrix.packed.codes(r1) + (long) first * BLOCK_BYTES;
+        long w2 = matrix.packed.codes(r2) + (long) first * BLOCK_BYTES;
+        long w3 = matrix.packed.codes(r3) + (long) first * BLOCK_BYTES;
+        long columns = sumBytes + first * BLOCK_VECTOR_BYTES;
+        long x0 = token(token) + columns;
+        long x1 = token(token + 1) + columns;
+        long x2 = token(token + 2) + columns;
+        long x3 = token(token + 3) + columns;
+        long s0 = matrix.packed.scales(row) + 4L * first;
+        long s1 = matrix.packed.scales(r1) + 4L * first;
+        long s2 = matrix.packed.scales(r2) + 4L * first;
+        long s3 = matrix.packed.scales(r3) + 4L * first;
         float[] s = scratch;
-        int sums = sums(index, tile);
-        FloatVector l0 = FloatVector.fromArray(FLOATS, matrix.tables, matrix.tableAt(row));
-        FloatVector l1 = FloatVector.fromArray(FLOATS, matrix.tables, matrix.tableAt(r1));
-        FloatVector l2 = FloatVector.fromArray(FLOATS, matrix.tables, matrix.tableAt(r2));
-        FloatVector l3 = FloatVector.fromArray(FLOATS, matrix.tables, matrix.tableAt(r3));
+        FloatVector l0 = FloatVector.fromMemorySegment(FLOATS, ALL, matrix.table(row) & ADDRESS, ORDER);
+        FloatVector l1 = FloatVector.fromMemorySegment(FLOATS, ALL, matrix.table(r1) & ADDRESS, ORDER);
+        FloatVector l2 = FloatVector.fromMemorySegment(FLOATS, ALL, matrix.table(r2) & ADDRESS, ORDER);
+        FloatVector l3 = FloatVector.fromMemorySegment(FLOATS, ALL, matrix.table(r3) & ADDRESS, ORDER);
         FloatVector a0 = FloatVector.fromArray(FLOATS, s, sums);
         FloatVector a1 = FloatVector.fromArray(FLOATS, s, sums + LANES);
         FloatVector a2 = FloatVector.fromArray(FLOATS, s, sums + 2 * LANES);
@@ -185,23 +139,19 @@ final class Lut4Tiles {
         long step = vectorBytes;
         int blocks = last - first;
         for (int block = 0; block < blocks; block++) {
-            IntVector k0 = IntVector.fromMemorySegment(INTS, memory, w0 + (long) block * BLOCK_BYTES, ORDER);
-            IntVector k1 = IntVector.fromMemorySegment(INTS, memory, w1 + (long) block * BLOCK_BYTES, ORDER);
-            IntVector k2 = IntVector.fromMemorySegment(INTS, memory, w2 + (long) block * BLOCK_BYTES, ORDER);
-            IntVector k3 = IntVector.fromMemorySegment(INTS, memory, w3 + (long) block * BLOCK_BYTES, ORDER);
-            IntVector t0 = l0.mul(s[scale0 + block]).reinterpretAsInts();
-            IntVector t1 = l1.mul(s[scale1 + block]).reinterpretAsInts();
-            IntVector t2 = l2.mul(s[scale2 + block]).reinterpretAsInts();
-            IntVector t3 = l3.mul(s[scale3 + block]).reinterpretAsInts();
-            MemorySegment u0 = x0.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
-            MemorySegment u1 = x1.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
-            MemorySegment u2 = x2.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
-            MemorySegment u3 = x3.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
+            IntVector k0 = IntVector.fromMemorySegment(INTS, ALL, w0 & ADDRESS, ORDER);
+            IntVector k1 = IntVector.fromMemorySegment(INTS, ALL, w1 & ADDRESS, ORDER);
+            IntVector k2 = IntVector.fromMemorySegment(INTS, ALL, w2 & ADDRESS, ORDER);
+            IntVector k3 = IntVector.fromMemorySegment(INTS, ALL, w3 & ADDRESS, ORDER);
+            IntVector t0 = l0.mul(ALL.get(Tensor.FLOAT, s0 & ADDRESS)).reinterpretAsInts();
+            IntVector t1 = l1.mul(ALL.get(Tensor.FLOAT, s1 & ADDRESS)).reinterpretAsInts();
+            IntVector t2 = l2.mul(ALL.get(Tensor.FLOAT, s2 & ADDRESS)).reinterpretAsInts();
+            IntVector t3 = l3.mul(ALL.get(Tensor.FLOAT, s3 & ADDRESS)).reinterpretAsInts();
             for (long i = 0; i < BLOCK_VECTOR_BYTES; i += step) {
-                FloatVector p = FloatVector.fromMemorySegment(FLOATS, u0, i, ORDER);
-                FloatVector q = FloatVector.fromMemorySegment(FLOATS, u1, i, ORDER);
-                FloatVector u = FloatVector.fromMemorySegment(FLOATS, u2, i, ORDER);
-                FloatVector v = FloatVector.fromMemorySegment(FLOATS, u3, i, ORDER);
+                FloatVector p = FloatVector.fromMemorySegment(FLOATS, ALL, (x0 + i) & ADDRESS, ORDER);
+                FloatVector q = FloatVector.fromMemorySegment(FLOATS, ALL, (x1 + i) & ADDRESS, ORDER);
+                FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, (x2 + i) & ADDRESS, ORDER);
+                FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, (x3 + i) & ADDRESS, ORDER);
                 FloatVector w = k0.selectFrom(t0).reinterpretAsFloats();
                 a0 = w.fma(p, a0);
                 b0 = w.fma(q, b0);
@@ -227,6 +177,18 @@ final class Lut4Tiles {
                 k2 = k2.lanewise(VectorOperators.LSHR, BITS);
                 k3 = k3.lanewise(VectorOperators.LSHR, BITS);
             }
+            w0 += BLOCK_BYTES;
+            w1 += BLOCK_BYTES;
+            w2 += BLOCK_BYTES;
+            w3 += BLOCK_BYTES;
+            s0 += 4;
+            s1 += 4;
+            s2 += 4;
+            s3 += 4;
+            x0 += BLOCK_VECTOR_BYTES;
+            x1 += BLOCK_VECTOR_BYTES;
+            x2 += BLOCK_VECTOR_BYTES;
+            x3 += BLOCK_VECTOR_BYTES;
         }
         a0.intoArray(s, sums);
         a1.intoArray(s, sums + LANES);

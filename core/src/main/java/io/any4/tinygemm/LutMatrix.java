@@ -1,10 +1,11 @@
 package io.any4.tinygemm;
 
-import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.tensor.Tensor;
-import jdk.incubator.vector.FloatVector;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /// A table weight for 512-bit vectors, where a row's whole table is one register and a lookup is one permutation.
 ///
@@ -14,20 +15,27 @@ abstract class LutMatrix extends FusedMatrix {
     static final int BLOCK_BYTES = 64;
     private static final int TABLE = 16;
 
-    final float[] tables;
-    private final int tableStride;
+    /// The table that all rows share, if they do.
+    private final @Nullable MemorySegment shared;
+    private final long sharedAddress;
 
     /// @param codes the weight's codes, in `bits` bits each
-    LutMatrix(LutWeight weight, Tensor codes, int bits) {
+    LutMatrix(LutWeight weight, Tensor codes, int bits, Team team) {
+        this(weight, codes, bits, team, LutTables.repeated(weight, TABLE));
+    }
+
+    private LutMatrix(LutWeight weight, Tensor codes, int bits, Team team, float[] tables) {
         super(
                 weight,
                 codes,
                 weight.scale(),
                 weight.zero(),
+                weight.lut().rows() == 1 ? new float[0] : tables,
                 new Arrangement(weight.columns(), 32 / bits, weight.groupSize(), weight.zero() != null),
-                BLOCK_BYTES);
-        tables = LutTables.repeated(weight, TABLE);
-        tableStride = weight.lut().rows() == 1 ? 0 : TABLE;
+                BLOCK_BYTES,
+                team);
+        shared = weight.lut().rows() == 1 ? Arena.ofAuto().allocateFrom(Tensor.FLOAT, tables) : null;
+        sharedAddress = shared == null ? 0 : shared.address();
     }
 
     /// Whether this process has vectors of 512 bits and the group size fits codes of so many bits.
@@ -35,12 +43,8 @@ abstract class LutMatrix extends FusedMatrix {
         return LANES == TABLE && Arrangement.fits(weight.columns(), 32 / bits, weight.groupSize());
     }
 
-    /// Where a row's table starts in [#tables].
-    final int tableAt(int row) {
-        return row * tableStride;
-    }
-
-    final FloatVector table(int row) {
-        return FloatVector.fromArray(FLOATS, tables, tableAt(row));
+    /// The address of a row's table.
+    final long table(int row) {
+        return shared == null ? packed.table(row) : sharedAddress;
     }
 }

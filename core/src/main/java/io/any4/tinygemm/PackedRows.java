@@ -12,6 +12,8 @@ import java.lang.foreign.MemorySegment;
 final class PackedRows {
     private final MemorySegment data;
     private final MemorySegment ends;
+    private final long dataAddress;
+    private final long endsAddress;
     private final long rowBytes;
     private final int blockBytes;
     /// Whole blocks per row.
@@ -27,6 +29,8 @@ final class PackedRows {
         full = (int) (rowBytes / blockBytes);
         blocks = Math.toIntExact(Math.ceilDiv(rowBytes, blockBytes));
         ends = copyEnds(Math.toIntExact(own.rows()));
+        dataAddress = data.address();
+        endsAddress = ends.address();
     }
 
     private MemorySegment copyEnds(int rows) {
@@ -41,21 +45,14 @@ final class PackedRows {
         return copies;
     }
 
-    /// A row's whole blocks, or the short block at its end filled up with zeros.
-    MemorySegment row(int row, boolean end) {
-        return end
-                ? ends.asSlice((long) row * blockBytes, blockBytes)
-                : data.asSlice(row * rowBytes, (long) full * blockBytes);
+    /// The address of a row's whole blocks, or of the short block at its end, filled up with zeros.
+    long address(int row, boolean end) {
+        return end ? endsAddress + (long) row * blockBytes : dataAddress + row * rowBytes;
     }
 
-    /// What has all rows' whole blocks, or all short blocks at their ends.
-    MemorySegment memory(boolean end) {
-        return end ? ends : data;
-    }
-
-    /// Where a row's blocks start in [#memory].
-    long start(int row, boolean end) {
-        return end ? (long) row * blockBytes : row * rowBytes;
+    /// Whether the memory is still there, so that its addresses may be used.
+    boolean isAlive() {
+        return data.scope().isAlive();
     }
 
     /// How many blocks a row has there.
@@ -63,7 +60,7 @@ final class PackedRows {
         return end ? 1 : full;
     }
 
-    /// The first block that [#row] has.
+    /// The first block there.
     int first(boolean end) {
         return end ? full : 0;
     }

@@ -1,8 +1,11 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.F16_BIAS;
 import static io.any4.tinygemm.Simd.F16_BITS;
 import static io.any4.tinygemm.Simd.FLOATS;
+import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -10,7 +13,6 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import io.any4.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -18,23 +20,22 @@ import jdk.incubator.vector.ShortVector;
 
 /// The [PlaneMatrix] of 128 bits: bytes pair up to shorts where they are, even ones and odd ones apart.
 final class Plane128Matrix extends PlaneMatrix {
-    Plane128Matrix(LutWeight weight, Tensor codes, int bits) {
-        super(weight, codes, bits);
+    Plane128Matrix(LutWeight weight, Tensor codes, int bits, Team team) {
+        super(weight, codes, bits, team);
     }
 
     @Override
-    void decodeCodes(int row, boolean end, MemorySegment panel, long at, float[] scales) {
+    void decodeCodes(int row, long out, float[] scales) {
         ByteVector p2 = plane(row, 2);
         ByteVector p3 = plane(row, 3);
-        MemorySegment memory = codes.row(row, end);
-        int first = codes.first(end);
-        int blocks = (int) (memory.byteSize() / BLOCK_BYTES);
+        long in = packed.codes(row);
+        int blocks = arrangement.blocks;
         int codesPerByte = 8 / bits;
         long step = (long) codesPerByte * VECTOR_BYTES;
-        long to = at + 4 * step * first;
+        long to = out;
         for (int b = 0; b < blocks; b++) {
-            FloatVector scale = FloatVector.fromArray(FLOATS, scales, (first + b) * LANES);
-            ByteVector c = ByteVector.fromMemorySegment(CODES, memory, (long) b * BLOCK_BYTES, ORDER);
+            FloatVector scale = FloatVector.fromArray(FLOATS, scales, b * LANES);
+            ByteVector c = ByteVector.fromMemorySegment(CODES, ALL, (in + (long) b * BLOCK_BYTES) & ADDRESS, ORDER);
             for (int n = 0; n < codesPerByte; n++) {
                 ByteVector index = c.and((byte) 15);
                 ByteVector high = index.selectFrom(p3);
@@ -42,10 +43,10 @@ final class Plane128Matrix extends PlaneMatrix {
                 IntVector even = even(high, low);
                 IntVector odd = odd(high, low);
                 if (entries == Entries.F16) {
-                    Simd.lowF16(even).mul(scale).intoMemorySegment(panel, to, ORDER);
-                    Simd.lowF16(odd).mul(scale).intoMemorySegment(panel, to + step, ORDER);
-                    Simd.highF16(even).mul(scale).intoMemorySegment(panel, to + 2 * step, ORDER);
-                    Simd.highF16(odd).mul(scale).intoMemorySegment(panel, to + 3 * step, ORDER);
+                    Simd.lowF16(even).mul(scale).intoMemorySegment(ALL, to & ADDRESS, ORDER);
+                    Simd.lowF16(odd).mul(scale).intoMemorySegment(ALL, (to + step) & ADDRESS, ORDER);
+                    Simd.highF16(even).mul(scale).intoMemorySegment(ALL, (to + 2 * step) & ADDRESS, ORDER);
+                    Simd.highF16(odd).mul(scale).intoMemorySegment(ALL, (to + 3 * step) & ADDRESS, ORDER);
                     c = c.reinterpretAsInts().lanewise(LSHR, bits).reinterpretAsBytes();
                     to += VECTOR_BYTES;
                     continue;
@@ -64,10 +65,10 @@ final class Plane128Matrix extends PlaneMatrix {
                     w2 = w2.or(lowerEven.lanewise(LSHR, 16));
                     w3 = w3.or(lowerOdd.lanewise(LSHR, 16));
                 }
-                w0.reinterpretAsFloats().mul(scale).intoMemorySegment(panel, to, ORDER);
-                w1.reinterpretAsFloats().mul(scale).intoMemorySegment(panel, to + step, ORDER);
-                w2.reinterpretAsFloats().mul(scale).intoMemorySegment(panel, to + 2 * step, ORDER);
-                w3.reinterpretAsFloats().mul(scale).intoMemorySegment(panel, to + 3 * step, ORDER);
+                w0.reinterpretAsFloats().mul(scale).intoMemorySegment(ALL, to & ADDRESS, ORDER);
+                w1.reinterpretAsFloats().mul(scale).intoMemorySegment(ALL, (to + step) & ADDRESS, ORDER);
+                w2.reinterpretAsFloats().mul(scale).intoMemorySegment(ALL, (to + 2 * step) & ADDRESS, ORDER);
+                w3.reinterpretAsFloats().mul(scale).intoMemorySegment(ALL, (to + 3 * step) & ADDRESS, ORDER);
                 c = c.reinterpretAsInts().lanewise(LSHR, bits).reinterpretAsBytes();
                 to += VECTOR_BYTES;
             }
@@ -76,33 +77,35 @@ final class Plane128Matrix extends PlaneMatrix {
     }
 
     @Override
-    void addBf16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums) {
-        int space = arrangement.scaleSpace();
+    void addBf16(long x, float[] sums, int r0, int r1, int at) {
         ByteVector p0 = plane(r0, 2);
         ByteVector q0 = plane(r0, 3);
         ByteVector p1 = plane(r1, 2);
         ByteVector q1 = plane(r1, 3);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
-        MemorySegment memory = codes.memory(end);
-        long w0 = codes.start(r0, end);
-        long w1 = codes.start(r1, end);
-        int first = codes.first(end);
-        int blocks = codes.count(end);
-        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, at + LANES);
+        long w0 = packed.codes(r0);
+        long w1 = packed.codes(r1);
+        int blocks = arrangement.blocks;
+        IntVector lanes = arrangement.laneScales();
+        long scaleBytes = 4L * arrangement.scalesPerBlock();
+        long s0 = packed.scales(r0);
+        long s1 = packed.scales(r1);
+        long v = x;
         for (int block = 0; block < blocks; block++) {
-            MemorySegment u = v.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
-            FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, u, 0, ORDER);
-            FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, u, VECTOR_BYTES, ORDER);
-            FloatVector x2 = FloatVector.fromMemorySegment(FLOATS, u, 2 * VECTOR_BYTES, ORDER);
-            FloatVector x3 = FloatVector.fromMemorySegment(FLOATS, u, 3 * VECTOR_BYTES, ORDER);
-            FloatVector x4 = FloatVector.fromMemorySegment(FLOATS, u, 4 * VECTOR_BYTES, ORDER);
-            FloatVector x5 = FloatVector.fromMemorySegment(FLOATS, u, 5 * VECTOR_BYTES, ORDER);
-            FloatVector x6 = FloatVector.fromMemorySegment(FLOATS, u, 6 * VECTOR_BYTES, ORDER);
-            FloatVector x7 = FloatVector.fromMemorySegment(FLOATS, u, 7 * VECTOR_BYTES, ORDER);
-            int s = scales + (first + block) * LANES;
-            FloatVector scale = FloatVector.fromArray(FLOATS, scratch, s);
-            ByteVector c = ByteVector.fromMemorySegment(CODES, memory, w0 + (long) block * BLOCK_BYTES, ORDER);
+            long u = (v + block * BLOCK_VECTOR_BYTES) & ADDRESS;
+            FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, ALL, u, ORDER);
+            FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, ALL, u + VECTOR_BYTES, ORDER);
+            FloatVector x2 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 2 * VECTOR_BYTES, ORDER);
+            FloatVector x3 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 3 * VECTOR_BYTES, ORDER);
+            FloatVector x4 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 4 * VECTOR_BYTES, ORDER);
+            FloatVector x5 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 5 * VECTOR_BYTES, ORDER);
+            FloatVector x6 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 6 * VECTOR_BYTES, ORDER);
+            FloatVector x7 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 7 * VECTOR_BYTES, ORDER);
+            FloatVector scale = lanes.selectFrom(
+                            IntVector.fromMemorySegment(INTS, ALL, (s0 + block * scaleBytes) & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            ByteVector c = ByteVector.fromMemorySegment(CODES, ALL, (w0 + (long) block * BLOCK_BYTES) & ADDRESS, ORDER);
             ShortVector high = c.selectFrom(q0).reinterpretAsShorts();
             ShortVector low = c.selectFrom(p0).reinterpretAsShorts();
             IntVector even = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
@@ -122,8 +125,9 @@ final class Plane128Matrix extends PlaneMatrix {
             a0 = nextEven.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x5, a0);
             a0 = odd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x6, a0);
             a0 = nextOdd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x7, a0);
-            scale = FloatVector.fromArray(FLOATS, scratch, s + space);
-            c = ByteVector.fromMemorySegment(CODES, memory, w1 + (long) block * BLOCK_BYTES, ORDER);
+            scale = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, (s1 + block * scaleBytes) & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            c = ByteVector.fromMemorySegment(CODES, ALL, (w1 + (long) block * BLOCK_BYTES) & ADDRESS, ORDER);
             high = c.selectFrom(q1).reinterpretAsShorts();
             low = c.selectFrom(p1).reinterpretAsShorts();
             even = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
@@ -142,38 +146,40 @@ final class Plane128Matrix extends PlaneMatrix {
             a1 = odd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x6, a1);
             a1 = nextOdd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x7, a1);
         }
-        a0.intoArray(scratch, sums);
-        a1.intoArray(scratch, sums + LANES);
+        a0.intoArray(sums, at);
+        a1.intoArray(sums, at + LANES);
     }
 
     @Override
-    void addF16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums) {
-        int space = arrangement.scaleSpace();
+    void addF16(long x, float[] sums, int r0, int r1, int at) {
         ByteVector p0 = plane(r0, 2);
         ByteVector q0 = plane(r0, 3);
         ByteVector p1 = plane(r1, 2);
         ByteVector q1 = plane(r1, 3);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, scratch, sums);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, scratch, sums + LANES);
-        MemorySegment memory = codes.memory(end);
-        long w0 = codes.start(r0, end);
-        long w1 = codes.start(r1, end);
-        int first = codes.first(end);
-        int blocks = codes.count(end);
-        MemorySegment v = x.asSlice(4L * arrangement.columnsAt() + first * BLOCK_VECTOR_BYTES);
+        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
+        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, at + LANES);
+        long w0 = packed.codes(r0);
+        long w1 = packed.codes(r1);
+        int blocks = arrangement.blocks;
+        IntVector lanes = arrangement.laneScales();
+        long scaleBytes = 4L * arrangement.scalesPerBlock();
+        long s0 = packed.scales(r0);
+        long s1 = packed.scales(r1);
+        long v = x;
         for (int block = 0; block < blocks; block++) {
-            MemorySegment u = v.asSlice(block * BLOCK_VECTOR_BYTES, BLOCK_VECTOR_BYTES);
-            FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, u, 0, ORDER);
-            FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, u, VECTOR_BYTES, ORDER);
-            FloatVector x2 = FloatVector.fromMemorySegment(FLOATS, u, 2 * VECTOR_BYTES, ORDER);
-            FloatVector x3 = FloatVector.fromMemorySegment(FLOATS, u, 3 * VECTOR_BYTES, ORDER);
-            FloatVector x4 = FloatVector.fromMemorySegment(FLOATS, u, 4 * VECTOR_BYTES, ORDER);
-            FloatVector x5 = FloatVector.fromMemorySegment(FLOATS, u, 5 * VECTOR_BYTES, ORDER);
-            FloatVector x6 = FloatVector.fromMemorySegment(FLOATS, u, 6 * VECTOR_BYTES, ORDER);
-            FloatVector x7 = FloatVector.fromMemorySegment(FLOATS, u, 7 * VECTOR_BYTES, ORDER);
-            int s = scales + (first + block) * LANES;
-            FloatVector scale = FloatVector.fromArray(FLOATS, scratch, s);
-            ByteVector c = ByteVector.fromMemorySegment(CODES, memory, w0 + (long) block * BLOCK_BYTES, ORDER);
+            long u = (v + block * BLOCK_VECTOR_BYTES) & ADDRESS;
+            FloatVector x0 = FloatVector.fromMemorySegment(FLOATS, ALL, u, ORDER);
+            FloatVector x1 = FloatVector.fromMemorySegment(FLOATS, ALL, u + VECTOR_BYTES, ORDER);
+            FloatVector x2 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 2 * VECTOR_BYTES, ORDER);
+            FloatVector x3 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 3 * VECTOR_BYTES, ORDER);
+            FloatVector x4 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 4 * VECTOR_BYTES, ORDER);
+            FloatVector x5 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 5 * VECTOR_BYTES, ORDER);
+            FloatVector x6 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 6 * VECTOR_BYTES, ORDER);
+            FloatVector x7 = FloatVector.fromMemorySegment(FLOATS, ALL, u + 7 * VECTOR_BYTES, ORDER);
+            FloatVector scale = lanes.selectFrom(
+                            IntVector.fromMemorySegment(INTS, ALL, (s0 + block * scaleBytes) & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            ByteVector c = ByteVector.fromMemorySegment(CODES, ALL, (w0 + (long) block * BLOCK_BYTES) & ADDRESS, ORDER);
             ShortVector high = c.selectFrom(q0).reinterpretAsShorts();
             ShortVector low = c.selectFrom(p0).reinterpretAsShorts();
             IntVector even = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
@@ -237,8 +243,9 @@ final class Plane128Matrix extends PlaneMatrix {
                     .mul(F16_BIAS)
                     .mul(scale)
                     .fma(x7, a0);
-            scale = FloatVector.fromArray(FLOATS, scratch, s + space);
-            c = ByteVector.fromMemorySegment(CODES, memory, w1 + (long) block * BLOCK_BYTES, ORDER);
+            scale = lanes.selectFrom(IntVector.fromMemorySegment(INTS, ALL, (s1 + block * scaleBytes) & ADDRESS, ORDER))
+                    .reinterpretAsFloats();
+            c = ByteVector.fromMemorySegment(CODES, ALL, (w1 + (long) block * BLOCK_BYTES) & ADDRESS, ORDER);
             high = c.selectFrom(q1).reinterpretAsShorts();
             low = c.selectFrom(p1).reinterpretAsShorts();
             even = high.lanewise(LSHL, 8).or(low.and((short) 0xff)).reinterpretAsInts();
@@ -301,8 +308,8 @@ final class Plane128Matrix extends PlaneMatrix {
                     .mul(scale)
                     .fma(x7, a1);
         }
-        a0.intoArray(scratch, sums);
-        a1.intoArray(scratch, sums + LANES);
+        a0.intoArray(sums, at);
+        a1.intoArray(sums, at + LANES);
     }
 
     /// Sixteen-bit halves of the entries with an even index, two to a lane.

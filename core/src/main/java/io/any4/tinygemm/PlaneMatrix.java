@@ -3,7 +3,6 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -28,14 +27,16 @@ abstract class PlaneMatrix extends FusedMatrix {
     private final byte[] planes;
     private final int planeStride;
 
-    PlaneMatrix(LutWeight weight, Tensor codes, int bits) {
+    PlaneMatrix(LutWeight weight, Tensor codes, int bits, Team team) {
         super(
                 weight,
                 codes,
                 weight.scale(),
                 weight.zero(),
+                new float[0],
                 new Arrangement(weight.columns(), span(bits), weight.groupSize(), weight.zero() != null),
-                BLOCK_BYTES);
+                BLOCK_BYTES,
+                team);
         this.bits = bits;
         float[] tables = LutTables.repeated(weight, TABLE);
         entries = Entries.of(tables);
@@ -64,8 +65,10 @@ abstract class PlaneMatrix extends FusedMatrix {
         return LANES < TABLE && Arrangement.fits(weight.columns(), span(bits), weight.groupSize());
     }
 
-    static PlaneMatrix of(LutWeight weight, Tensor codes, int bits) {
-        return LANES == 8 ? new Plane256Matrix(weight, codes, bits) : new Plane128Matrix(weight, codes, bits);
+    static PlaneMatrix of(LutWeight weight, Tensor codes, int bits, Team team) {
+        return LANES == 8
+                ? new Plane256Matrix(weight, codes, bits, team)
+                : new Plane128Matrix(weight, codes, bits, team);
     }
 
     /// Columns that a lane of a block's vectors covers.
@@ -80,7 +83,7 @@ abstract class PlaneMatrix extends FusedMatrix {
 
     /// Only codes of four bits with entries of 16 bits have a fused product: others are rare.
     @Override
-    void product(MemorySegment x, float[] y, int from, int to) {
+    void product(long x, float[] y, int from, int to) {
         if (bits == 4 && entries != Entries.F32) {
             super.product(x, y, from, to);
         } else {
@@ -88,29 +91,26 @@ abstract class PlaneMatrix extends FusedMatrix {
         }
     }
 
+    /// Two rows at a time fill sixteen registers.
     @Override
-    void addBlocks(MemorySegment x, float[] scratch, boolean end, int r, int stride, int last) {
-        int space = arrangement.scaleSpace();
+    void addBlocks(long x, float[] sums, int r, int stride, int last) {
         int r1 = Math.min(r + stride, last);
         int r2 = Math.min(r + 2 * stride, last);
         int r3 = Math.min(r + 3 * stride, last);
-        addPair(x, scratch, end, r, r1, 0, ROWS * space);
-        addPair(x, scratch, end, r2, r3, 2 * space, ROWS * space + 2 * LANES);
-    }
-
-    /// Two rows at a time fill sixteen registers.
-    private void addPair(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums) {
         if (entries == Entries.BF16) {
-            addBf16(x, scratch, end, r0, r1, scales, sums);
+            addBf16(x, sums, r, r1, 0);
+            addBf16(x, sums, r2, r3, 2 * LANES);
         } else {
-            addF16(x, scratch, end, r0, r1, scales, sums);
+            addF16(x, sums, r, r1, 0);
+            addF16(x, sums, r2, r3, 2 * LANES);
         }
     }
 
-    /// Adds blocks of two rows, whose scales stand at `scales` and a scale space further on, to two sums next to each
-    /// other, vector after vector in the order of arranged columns.
-    abstract void addBf16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums);
+    /// Adds blocks of two rows to their sums, next to each other at `scratch[sums ..]`, vector after vector in the
+    /// order
+    /// of arranged columns.
+    abstract void addBf16(long x, float[] sums, int r0, int r1, int at);
 
     /// The same with entries of F16.
-    abstract void addF16(MemorySegment x, float[] scratch, boolean end, int r0, int r1, int scales, int sums);
+    abstract void addF16(long x, float[] sums, int r0, int r1, int at);
 }

@@ -48,7 +48,7 @@ final class Prefill {
         for (int first = from; first < to; first += panelRows) {
             int count = Math.min(panelRows, to - first);
             for (int i = 0; i < count; i++) {
-                matrix.decode(first + i, row, 0, Scratch.floats(matrix.decodeSpace()));
+                matrix.decode(first + i, row);
                 panel.put(i, row);
             }
             panel.multiply(count, y, first, matrix.rows());

@@ -1,10 +1,11 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
 
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /// Dot products of four rows with one, two or four tokens, summed in registers.
@@ -22,26 +23,26 @@ final class Tiles {
     private Tiles() {}
 
     /// Four rows, one token.
-    static void one(MemorySegment w, MemorySegment x, long at, long bytes, float[] sums) {
+    static void one(long w, long x, long bytes, float[] sums) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector a2 = a0;
         FloatVector a3 = a0;
-        MemorySegment w0 = w.asSlice(0, bytes);
-        MemorySegment w1 = w.asSlice(bytes, bytes);
-        MemorySegment w2 = w.asSlice(2 * bytes, bytes);
-        MemorySegment w3 = w.asSlice(3 * bytes, bytes);
-        MemorySegment x0 = x.asSlice(at, bytes);
+        long w0 = w;
+        long w1 = w + bytes;
+        long w2 = w + 2 * bytes;
+        long w3 = w + 3 * bytes;
+        long x0 = x;
         long step = vectorBytes;
         for (long i = 0; i < bytes; i += step) {
-            FloatVector s = FloatVector.fromMemorySegment(FLOATS, x0, i, ORDER);
-            FloatVector row = FloatVector.fromMemorySegment(FLOATS, w0, i, ORDER);
+            FloatVector s = FloatVector.fromMemorySegment(FLOATS, ALL, (x0 + i) & ADDRESS, ORDER);
+            FloatVector row = FloatVector.fromMemorySegment(FLOATS, ALL, (w0 + i) & ADDRESS, ORDER);
             a0 = row.fma(s, a0);
-            row = FloatVector.fromMemorySegment(FLOATS, w1, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w1 + i) & ADDRESS, ORDER);
             a1 = row.fma(s, a1);
-            row = FloatVector.fromMemorySegment(FLOATS, w2, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w2 + i) & ADDRESS, ORDER);
             a2 = row.fma(s, a2);
-            row = FloatVector.fromMemorySegment(FLOATS, w3, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w3 + i) & ADDRESS, ORDER);
             a3 = row.fma(s, a3);
         }
         a0.intoArray(sums, 0);
@@ -51,7 +52,7 @@ final class Tiles {
     }
 
     /// Four rows, two tokens.
-    static void two(MemorySegment w, MemorySegment x, long at, long bytes, float[] sums) {
+    static void two(long w, long x, long bytes, float[] sums) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector a2 = a0;
@@ -60,26 +61,26 @@ final class Tiles {
         FloatVector b1 = a0;
         FloatVector b2 = a0;
         FloatVector b3 = a0;
-        MemorySegment w0 = w.asSlice(0, bytes);
-        MemorySegment w1 = w.asSlice(bytes, bytes);
-        MemorySegment w2 = w.asSlice(2 * bytes, bytes);
-        MemorySegment w3 = w.asSlice(3 * bytes, bytes);
-        MemorySegment x0 = x.asSlice(at, bytes);
-        MemorySegment x1 = x.asSlice(at + bytes, bytes);
+        long w0 = w;
+        long w1 = w + bytes;
+        long w2 = w + 2 * bytes;
+        long w3 = w + 3 * bytes;
+        long x0 = x;
+        long x1 = x + bytes;
         long step = vectorBytes;
         for (long i = 0; i < bytes; i += step) {
-            FloatVector s = FloatVector.fromMemorySegment(FLOATS, x0, i, ORDER);
-            FloatVector t = FloatVector.fromMemorySegment(FLOATS, x1, i, ORDER);
-            FloatVector row = FloatVector.fromMemorySegment(FLOATS, w0, i, ORDER);
+            FloatVector s = FloatVector.fromMemorySegment(FLOATS, ALL, (x0 + i) & ADDRESS, ORDER);
+            FloatVector t = FloatVector.fromMemorySegment(FLOATS, ALL, (x1 + i) & ADDRESS, ORDER);
+            FloatVector row = FloatVector.fromMemorySegment(FLOATS, ALL, (w0 + i) & ADDRESS, ORDER);
             a0 = row.fma(s, a0);
             b0 = row.fma(t, b0);
-            row = FloatVector.fromMemorySegment(FLOATS, w1, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w1 + i) & ADDRESS, ORDER);
             a1 = row.fma(s, a1);
             b1 = row.fma(t, b1);
-            row = FloatVector.fromMemorySegment(FLOATS, w2, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w2 + i) & ADDRESS, ORDER);
             a2 = row.fma(s, a2);
             b2 = row.fma(t, b2);
-            row = FloatVector.fromMemorySegment(FLOATS, w3, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w3 + i) & ADDRESS, ORDER);
             a3 = row.fma(s, a3);
             b3 = row.fma(t, b3);
         }
@@ -94,7 +95,7 @@ final class Tiles {
     }
 
     /// Four rows, four tokens: twenty-one vector registers.
-    static void four(MemorySegment w, MemorySegment x, long at, long bytes, float[] sums) {
+    static void four(long w, long x, long bytes, float[] sums) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector a2 = a0;
@@ -111,36 +112,36 @@ final class Tiles {
         FloatVector d1 = a0;
         FloatVector d2 = a0;
         FloatVector d3 = a0;
-        MemorySegment w0 = w.asSlice(0, bytes);
-        MemorySegment w1 = w.asSlice(bytes, bytes);
-        MemorySegment w2 = w.asSlice(2 * bytes, bytes);
-        MemorySegment w3 = w.asSlice(3 * bytes, bytes);
-        MemorySegment x0 = x.asSlice(at, bytes);
-        MemorySegment x1 = x.asSlice(at + bytes, bytes);
-        MemorySegment x2 = x.asSlice(at + 2 * bytes, bytes);
-        MemorySegment x3 = x.asSlice(at + 3 * bytes, bytes);
+        long w0 = w;
+        long w1 = w + bytes;
+        long w2 = w + 2 * bytes;
+        long w3 = w + 3 * bytes;
+        long x0 = x;
+        long x1 = x + bytes;
+        long x2 = x + 2 * bytes;
+        long x3 = x + 3 * bytes;
         long step = vectorBytes;
         for (long i = 0; i < bytes; i += step) {
-            FloatVector s = FloatVector.fromMemorySegment(FLOATS, x0, i, ORDER);
-            FloatVector t = FloatVector.fromMemorySegment(FLOATS, x1, i, ORDER);
-            FloatVector u = FloatVector.fromMemorySegment(FLOATS, x2, i, ORDER);
-            FloatVector v = FloatVector.fromMemorySegment(FLOATS, x3, i, ORDER);
-            FloatVector row = FloatVector.fromMemorySegment(FLOATS, w0, i, ORDER);
+            FloatVector s = FloatVector.fromMemorySegment(FLOATS, ALL, (x0 + i) & ADDRESS, ORDER);
+            FloatVector t = FloatVector.fromMemorySegment(FLOATS, ALL, (x1 + i) & ADDRESS, ORDER);
+            FloatVector u = FloatVector.fromMemorySegment(FLOATS, ALL, (x2 + i) & ADDRESS, ORDER);
+            FloatVector v = FloatVector.fromMemorySegment(FLOATS, ALL, (x3 + i) & ADDRESS, ORDER);
+            FloatVector row = FloatVector.fromMemorySegment(FLOATS, ALL, (w0 + i) & ADDRESS, ORDER);
             a0 = row.fma(s, a0);
             b0 = row.fma(t, b0);
             c0 = row.fma(u, c0);
             d0 = row.fma(v, d0);
-            row = FloatVector.fromMemorySegment(FLOATS, w1, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w1 + i) & ADDRESS, ORDER);
             a1 = row.fma(s, a1);
             b1 = row.fma(t, b1);
             c1 = row.fma(u, c1);
             d1 = row.fma(v, d1);
-            row = FloatVector.fromMemorySegment(FLOATS, w2, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w2 + i) & ADDRESS, ORDER);
             a2 = row.fma(s, a2);
             b2 = row.fma(t, b2);
             c2 = row.fma(u, c2);
             d2 = row.fma(v, d2);
-            row = FloatVector.fromMemorySegment(FLOATS, w3, i, ORDER);
+            row = FloatVector.fromMemorySegment(FLOATS, ALL, (w3 + i) & ADDRESS, ORDER);
             a3 = row.fma(s, a3);
             b3 = row.fma(t, b3);
             c3 = row.fma(u, c3);

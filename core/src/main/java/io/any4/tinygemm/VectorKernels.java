@@ -30,7 +30,7 @@ final class VectorKernels implements Kernels {
     public CpuMatrix prepare(Weight weight, Team team) {
         return switch (weight) {
             case DenseWeight dense -> new DenseMatrix(dense);
-            case IntWeight integers when IntMatrix.fits(integers) -> new IntMatrix(integers);
+            case IntWeight integers when IntMatrix.fits(integers) -> new IntMatrix(integers, team);
             case LutWeight lut -> table(lut, team);
             case IntWeight integers -> new GenericMatrix(integers);
         };
@@ -40,10 +40,10 @@ final class VectorKernels implements Kernels {
         int bits = LutCodes.bits(weight);
         if (LutMatrix.fits(weight, bits)) {
             Tensor codes = LutCodes.unpackable(weight, team);
-            return bits == Lut2Matrix.BITS ? new Lut2Matrix(weight, codes) : new Lut4Matrix(weight, codes);
+            return bits == Lut2Matrix.BITS ? new Lut2Matrix(weight, codes, team) : new Lut4Matrix(weight, codes, team);
         }
         if (PlaneMatrix.fits(weight, bits)) {
-            return PlaneMatrix.of(weight, LutCodes.unpackable(weight, team), bits);
+            return PlaneMatrix.of(weight, LutCodes.unpackable(weight, team), bits, team);
         }
         return new GenericMatrix(weight);
     }

@@ -1,6 +1,7 @@
 package io.any4.tinygemm;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 
 /// A weight for the vector kernels.
 ///
@@ -20,22 +21,25 @@ abstract class VectorMatrix implements CpuMatrix {
         return weight;
     }
 
-    /// Writes a row as floats, in the order of arranged tokens, to the panel from float `at` on. The first
-    /// [#decodeSpace] floats of `scratch` are free to use.
-    abstract void decode(int row, MemorySegment panel, long at, float[] scratch);
+    /// Whether the weight's memory is still there: it may have been mapped by somebody who has closed the file since.
+    abstract boolean isAlive();
+
+    /// Writes a row as floats, in the order of arranged tokens, to address `out`. The first [#decodeSpace] floats of
+    /// `scratch` are free to use.
+    abstract void decode(int row, long out, float[] scratch);
 
     /// Scratch floats that [#decode] needs.
     int decodeSpace() {
         return 0;
     }
 
-    /// `y[r]` for the rows `from <= r < to` and one arranged token.
-    void product(MemorySegment x, float[] y, int from, int to) {
+    /// `y[r]` for the rows `from <= r < to` and the arranged token at address `x`.
+    void product(long x, float[] y, int from, int to) {
         Gemm.multiply(this, x, 1, y, from, to);
     }
 
-    /// `y[t * rows + r]` for the rows `from <= r < to` and a few arranged tokens.
-    void products(MemorySegment x, int tokens, float[] y, int from, int to) {
+    /// `y[t * rows + r]` for the rows `from <= r < to` and a few arranged tokens, one after the other from address `x`.
+    void products(long x, int tokens, float[] y, int from, int to) {
         Gemm.multiply(this, x, tokens, y, from, to);
     }
 
@@ -44,10 +48,31 @@ abstract class VectorMatrix implements CpuMatrix {
         if (from >= to) {
             return;
         }
-        if (tokens == 1) {
-            product(arranged, y, from, to);
-        } else {
-            products(arranged, tokens, y, from, to);
+        requireAlive();
+        try {
+            if (tokens == 1) {
+                product(arranged.address(), y, from, to);
+            } else {
+                products(arranged.address(), tokens, y, from, to);
+            }
+        } finally {
+            // kernels hold addresses only
+            Reference.reachabilityFence(arranged);
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /// Writes a row as [#decode] does to `out`.
+    final void decode(int row, MemorySegment out) {
+        requireAlive();
+        decode(row, out.address(), Scratch.floats(decodeSpace()));
+        Reference.reachabilityFence(out);
+        Reference.reachabilityFence(this);
+    }
+
+    private void requireAlive() {
+        if (!isAlive()) {
+            throw new IllegalStateException("the checkpoint that the weight lies in has been closed");
         }
     }
 

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The vector provider of this process against the oracle. The build runs this class once per vector width.
 class VectorMatmulTest {
@@ -46,6 +47,20 @@ class VectorMatmulTest {
         for (int columns : COLUMNS) {
             check(random.lut(bits, 1 + columns % 13, columns, group, side), random);
         }
+    }
+
+    /// More rows than are taken together, and a last chunk that is neither full nor a multiple of four.
+    @ParameterizedTest
+    @ValueSource(ints = {63, 65, 66, 150})
+    void chunksOfRows(int rows) {
+        RandomWeights random = new RandomWeights(SEED);
+        Side perRow = new Side(DType.BF16, DType.BF16, false, true);
+        Side shared = new Side(DType.BF16, DType.I8, true, false);
+        check(random.lut(4, rows, 300, 128, perRow), random);
+        check(random.lut(4, rows, 300, 32, shared), random);
+        check(random.lut(2, rows, 300, 64, perRow), random);
+        check(random.int8(rows, 300, 64, perRow), random);
+        check(random.dense(DType.BF16, rows, 300), random);
     }
 
     static Stream<Arguments> intFormats() {
