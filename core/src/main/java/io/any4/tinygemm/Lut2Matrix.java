@@ -12,7 +12,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// A table weight with two bits per code, for 512-bit vectors: a block is 64 bytes, 256 columns, sixteen steps.
+/// A table weight with two bits per code, whose tables of four entries fit vectors of any width: a block is one vector
+/// of
+/// codes, sixteen steps.
 final class Lut2Matrix extends LutMatrix {
     static final int BITS = 2;
     private static final int STEPS = 16;

@@ -3,16 +3,19 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// A table weight for 512-bit vectors, where a row's whole table is one register and a lookup is one permutation.
+/// A table weight whose tables are floats in one or two registers, so that a lookup is a permutation.
 ///
-/// The permutation looks at the low four bits of a lane only: the next codes come down by a shift, and nothing needs
-/// masking. Tables with fewer than 16 entries are repeated, so that the bits above a short code do not matter.
+/// The permutation looks at as many low bits of a lane as it has lanes to choose from: the next codes come down by a
+/// shift, and nothing needs masking. Tables with fewer than 16 entries are repeated, so that the bits above a short
+/// code
+/// do not matter.
 abstract class LutMatrix extends FusedMatrix {
-    static final int BLOCK_BYTES = 64;
+    /// A block of codes is a vector.
+    static final int BLOCK_BYTES = 4 * LANES;
+
     private static final int TABLE = 16;
 
     /// The table that all rows share, if they do.
@@ -34,13 +37,16 @@ abstract class LutMatrix extends FusedMatrix {
                 new Arrangement(weight.columns(), 32 / bits, weight.groupSize(), weight.zero() != null),
                 BLOCK_BYTES,
                 team);
-        shared = weight.lut().rows() == 1 ? Arena.ofAuto().allocateFrom(Tensor.FLOAT, tables) : null;
+        shared = weight.lut().rows() == 1 ? Scratch.aligned(TABLE) : null;
         sharedAddress = shared == null ? 0 : shared.address();
+        if (shared != null) {
+            MemorySegment.copy(tables, 0, shared, Tensor.FLOAT, 0, TABLE);
+        }
     }
 
-    /// Whether this process has vectors of 512 bits and the group size fits codes of so many bits.
+    /// Whether the group size fits codes of so many bits.
     static boolean fits(LutWeight weight, int bits) {
-        return LANES == TABLE && Arrangement.fits(weight.columns(), 32 / bits, weight.groupSize());
+        return Arrangement.fits(weight.columns(), 32 / bits, weight.groupSize());
     }
 
     /// The address of a row's table.

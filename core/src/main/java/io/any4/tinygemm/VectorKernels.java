@@ -21,9 +21,11 @@ final class VectorKernels implements Kernels {
 
     /// How entries of tables are looked up, as follows from the width.
     static String lookup() {
-        return LANES == 16
-                ? "a table of 16 floats is one register and a lookup one permutation"
-                : "tables are looked up by shuffles of 16 bytes";
+        return switch (LANES) {
+            case 16 -> "a table of 16 floats is one register and a lookup one permutation";
+            case 8 -> "a table of 16 floats is two registers and a lookup two permutations";
+            default -> "tables are looked up by shuffles of 16 bytes";
+        };
     }
 
     @Override
@@ -38,14 +40,18 @@ final class VectorKernels implements Kernels {
 
     private static CpuMatrix table(LutWeight weight, Team team) {
         int bits = LutCodes.bits(weight);
-        if (LutMatrix.fits(weight, bits)) {
-            Tensor codes = LutCodes.unpackable(weight, team);
-            return bits == Lut2Matrix.BITS ? new Lut2Matrix(weight, codes, team) : new Lut4Matrix(weight, codes, team);
+        if (!LutMatrix.fits(weight, bits)) {
+            return new GenericMatrix(weight);
         }
-        if (PlaneMatrix.fits(weight, bits)) {
-            return PlaneMatrix.of(weight, LutCodes.unpackable(weight, team), bits, team);
+        Tensor codes = LutCodes.unpackable(weight, team);
+        if (bits == Lut2Matrix.BITS) {
+            return new Lut2Matrix(weight, codes, team);
         }
-        return new GenericMatrix(weight);
+        return switch (LANES) {
+            case 16 -> new Lut4Matrix(weight, codes, team);
+            case 8 -> new Lut8LaneMatrix(weight, codes, team);
+            default -> new PlaneMatrix(weight, codes, team);
+        };
     }
 
     @Override
