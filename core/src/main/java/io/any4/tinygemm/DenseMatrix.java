@@ -8,12 +8,12 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -21,7 +21,6 @@ import jdk.incubator.vector.IntVector;
 ///
 /// Sixteen-bit elements are loaded as pairs in int lanes: a shift yields the even columns, a mask the odd ones.
 final class DenseMatrix extends VectorMatrix {
-    private static final long VECTOR_BYTES = 4L * LANES;
     private static final int ROWS = 4;
 
     private final Arrangement arrangement;
@@ -88,7 +87,7 @@ final class DenseMatrix extends VectorMatrix {
 
     @Override
     void product(long x, float[] y, int from, int to) {
-        float[] sums = Scratch.floats(ROWS * LANES);
+        long sums = Scratch.sums(ROWS * LANES);
         int quarter = (to - from) / ROWS;
         // far-apart streams keep more memory requests in flight than neighbouring rows
         for (int r = from; r < from + quarter; r++) {
@@ -100,17 +99,17 @@ final class DenseMatrix extends VectorMatrix {
     }
 
     /// Computes the rows `r`, `r + stride` and so on; those after the last are computed as copies of it.
-    private void four(long x, float[] y, float[] sums, int r, int stride, int last) {
-        Arrays.fill(sums, 0, ROWS * LANES, 0f);
+    private void four(long x, float[] y, long sums, int r, int stride, int last) {
+        ALL.asSlice(sums, ROWS * VECTOR_BYTES).fill((byte) 0);
         add(x, sums, false, r, stride, last);
         if (packed.hasEnds()) {
             add(x, sums, true, r, stride, last);
         }
-        Gemm.putSums(sums, 0, y, 0, r, stride, last);
+        Gemm.putSums(sums, y, 0, r, stride, last);
     }
 
     /// Adds whole vectors, or those at the ends, of the four rows `min(r + i * stride, last)` to their sums.
-    private void add(long x, float[] sums, boolean end, int r, int stride, int last) {
+    private void add(long x, long sums, boolean end, int r, int stride, int last) {
         switch (dtype) {
             case F32 -> addF32(x, sums, end, r, stride, last);
             case BF16 -> addBf16(x, sums, end, r, stride, last);
@@ -119,11 +118,11 @@ final class DenseMatrix extends VectorMatrix {
         }
     }
 
-    private void addF32(long x, float[] sums, boolean end, int r, int stride, int last) {
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+    private void addF32(long x, long sums, boolean end, int r, int stride, int last) {
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.address(r, end);
         long w1 = packed.address(Math.min(r + stride, last), end);
         long w2 = packed.address(Math.min(r + 2 * stride, last), end);
@@ -141,17 +140,17 @@ final class DenseMatrix extends VectorMatrix {
             a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (w3 + i) & ADDRESS, ORDER)
                     .fma(u, a3);
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, LANES);
-        a2.intoArray(sums, 2 * LANES);
-        a3.intoArray(sums, 3 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 
-    private void addBf16(long x, float[] sums, boolean end, int r, int stride, int last) {
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+    private void addBf16(long x, long sums, boolean end, int r, int stride, int last) {
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.address(r, end);
         long w1 = packed.address(Math.min(r + stride, last), end);
         long w2 = packed.address(Math.min(r + 2 * stride, last), end);
@@ -170,17 +169,17 @@ final class DenseMatrix extends VectorMatrix {
             pairs = IntVector.fromMemorySegment(INTS, ALL, (w3 + i) & ADDRESS, ORDER);
             a3 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a3));
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, LANES);
-        a2.intoArray(sums, 2 * LANES);
-        a3.intoArray(sums, 3 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 
-    private void addF16(long x, float[] sums, boolean end, int r, int stride, int last) {
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+    private void addF16(long x, long sums, boolean end, int r, int stride, int last) {
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.address(r, end);
         long w1 = packed.address(Math.min(r + stride, last), end);
         long w2 = packed.address(Math.min(r + 2 * stride, last), end);
@@ -208,9 +207,9 @@ final class DenseMatrix extends VectorMatrix {
             high = pairs.lanewise(ASHR, 3).and(F16_BITS).reinterpretAsFloats();
             a3 = high.mul(F16_BIAS).fma(odd, low.mul(F16_BIAS).fma(even, a3));
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, LANES);
-        a2.intoArray(sums, 2 * LANES);
-        a3.intoArray(sums, 3 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 }

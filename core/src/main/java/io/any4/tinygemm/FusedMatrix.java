@@ -7,9 +7,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A grouped weight whose rows meet a single token while they are decoded, four rows at a time.
 ///
-/// Between the steps of a product, sums live in scratch memory and not in variables: a vector that crosses a call which
-/// the compiler does not inline becomes an object, and so does everything it is added to. For the same reason the loops
-/// call nothing but the Vector API: past some size of a method, the compiler inlines only what the JDK forces it to.
+/// Between the steps of a product, sums live in scratch memory and not in variables: a vector that crosses a call
+/// which the compiler does not inline becomes an object, and so does everything it is added to. For the same reason
+/// the loops call nothing but the Vector API: past some size of a method, the compiler inlines only what the JDK
+/// forces it to.
 abstract class FusedMatrix extends GroupedMatrix {
     /// Rows that a product computes together.
     static final int ROWS = 4;
@@ -38,7 +39,7 @@ abstract class FusedMatrix extends GroupedMatrix {
 
     /// Far-apart rows are streams of their own, of which the processor fetches each ahead; neighbouring ones are not.
     private void chunk(long x, float[] y, int from, int to) {
-        float[] sums = Scratch.floats(ROWS * LANES);
+        long sums = Scratch.sums(ROWS * LANES);
         int quarter = (to - from) / ROWS;
         for (int r = from; r < from + quarter; r++) {
             four(x, y, sums, r, quarter, to - 1);
@@ -49,14 +50,14 @@ abstract class FusedMatrix extends GroupedMatrix {
     }
 
     /// Computes the rows `r`, `r + stride` and so on; those after the last are computed as copies of it.
-    private void four(long x, float[] y, float[] sums, int r, int stride, int last) {
-        packed.start(x, sums, 0, r, stride, last);
+    private void four(long x, float[] y, long sums, int r, int stride, int last) {
+        packed.start(x, sums, r, stride, last);
         addBlocks(x + 4L * arrangement.columnsAt(), sums, r, stride, last);
-        Gemm.putSums(sums, 0, y, 0, r, stride, last);
+        Gemm.putSums(sums, y, 0, r, stride, last);
     }
 
     /// Adds the blocks of the rows `min(r + i * stride, last)` to their sums.
     ///
     /// @param x the address of the token's columns
-    abstract void addBlocks(long x, float[] sums, int r, int stride, int last);
+    abstract void addBlocks(long x, long sums, int r, int stride, int last);
 }

@@ -1,7 +1,11 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
+import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -9,84 +13,127 @@ import jdk.incubator.vector.FloatVector;
 
 /// Products of decoded rows with several tokens.
 ///
-/// Four rows at a time are decoded to floats and then multiplied, in register [Tiles], with a block of tokens that
-/// stays in the cache.
+/// A block of rows is decoded to floats and multiplied with a block of tokens, in register [Tiles] of four rows and
+/// up to four tokens. That goes a chunk of columns after the other, so that the chunk of the rows stays in the
+/// first-level cache while tokens pass by; the sums meanwhile stay in the second.
 ///
-/// Every pair of a row and a token has one accumulator, to which vectors are added from first to last, and whose lanes
-/// are summed at the end. That order is the same in all tiles and in the fused kernels, so a result does not depend on
-/// how many tokens are computed together.
+/// Every pair of a row and a token has one vector of sums, to which products are added from first to last, and whose
+/// lanes are summed at the end. That order is the same in all tiles and in the fused kernels, so a result does not
+/// depend on how many tokens are computed together.
 final class Gemm {
-    /// Rows decoded together.
+    /// Rows of a tile.
     static final int ROWS = 4;
 
-    /// Floats of arranged tokens that stay in the second-level cache while rows pass by.
-    private static final int CACHED_FLOATS = 1 << 18;
+    /// Rows decoded together, the most and the fewest.
+    private static final int BLOCK_ROWS = 16;
 
-    private Gemm() {}
+    /// Tokens that are multiplied with the same decoded rows.
+    private static final int BLOCK_TOKENS = 64;
 
-    /// `y[t * rows + r]` for all tokens and the rows `from <= r < to` of a matrix.
+    /// Bytes of a row or token in a chunk: 16 rows take two thirds of a first-level cache of 48 KB.
+    private static final long CHUNK_BYTES = 2048;
+
+    private final VectorMatrix matrix;
+    /// Bytes of a token, and of a row that is multiplied with it.
+    private final long rowBytes;
+    /// Bytes from one decoded row to the next.
+    private final long rowStep;
+    /// The address of the decoded rows.
+    private final long panel;
+    /// The address of the sums: for four rows and one token after the other a vector for each row.
+    private final long sums;
+
+    private final long sumBytes;
+
+    private Gemm(VectorMatrix matrix, long panel, int tokens) {
+        this.matrix = matrix;
+        this.panel = panel;
+        rowBytes = 4L * matrix.arrangedLength();
+        rowStep = rowStep(rowBytes);
+        int floats = BLOCK_ROWS * Math.min(tokens, BLOCK_TOKENS) * LANES;
+        sums = Scratch.sums(floats);
+        sumBytes = 4L * floats;
+    }
+
+    /// `y[t * rows + r]` for all tokens, the first of which is at address `x`, and the rows `from <= r < to` of a
+    /// matrix.
     static void multiply(VectorMatrix matrix, long x, int tokens, float[] y, int from, int to) {
-        int length = matrix.arrangedLength();
-        int block = Math.max(4, CACHED_FLOATS / length / 4 * 4);
-        MemorySegment memory = Scratch.panel((long) ROWS * length);
-        long panel = memory.address();
-        float[] scratch = Scratch.floats(Math.max(matrix.decodeSpace(), Tiles.SUMS));
-        for (int first = 0; first < tokens; first += block) {
-            int last = Math.min(tokens, first + block);
-            for (int row = from; row < to; row += ROWS) {
-                // rows past the end are computed as copies of the last one
-                for (int i = 0; i < ROWS; i++) {
-                    matrix.decode(Math.min(row + i, to - 1), panel + 4L * i * length, scratch);
-                }
-                tokens(panel, x, length, first, last, scratch, y, row, to - 1, matrix.rows());
+        MemorySegment memory = Scratch.panel(BLOCK_ROWS * rowStep(4L * matrix.arrangedLength()) / 4);
+        Gemm gemm = new Gemm(matrix, memory.address(), tokens);
+        for (int first = 0; first < tokens; first += BLOCK_TOKENS) {
+            int count = Math.min(BLOCK_TOKENS, tokens - first);
+            for (int row = from; row < to; row += BLOCK_ROWS) {
+                gemm.block(
+                        x + first * gemm.rowBytes, count, y, first * matrix.rows, row, Math.min(to, row + BLOCK_ROWS));
             }
         }
         Reference.reachabilityFence(memory);
     }
 
-    private static void tokens(
-            long panel,
-            long x,
-            int length,
-            int first,
-            int last,
-            float[] sums,
-            float[] y,
-            int row,
-            int lastRow,
-            int stride) {
-        int t = first;
-        while (t < last) {
-            int count = tile(panel, x, 4L * length, t, last - t, sums);
-            for (int i = 0; i < count; i++) {
-                putSums(sums, i * ROWS * LANES, y, (t + i) * stride, row, 1, lastRow);
+    /// A chunk more than a multiple of 4096 bytes: chunks of rows then fill the sets of the first-level cache evenly.
+    private static long rowStep(long bytes) {
+        return Math.ceilDiv(bytes - CHUNK_BYTES, 4096) * 4096 + CHUNK_BYTES;
+    }
+
+    /// `y[out + t * rows + r]` for a block of tokens and rows.
+    private void block(long x, int tokens, float[] y, int out, int from, int to) {
+        int fours = Math.ceilDiv(to - from, ROWS);
+        float[] scratch = Scratch.floats(matrix.decodeSpace());
+        for (int i = 0; i < fours * ROWS; i++) {
+            // rows past the end are computed as copies of the last one
+            matrix.decode(Math.min(from + i, to - 1), panel + i * rowStep, scratch);
+        }
+        ALL.asSlice(sums, sumBytes).fill((byte) 0);
+        for (long at = 0; at < rowBytes; at += CHUNK_BYTES) {
+            addChunk(x + at, tokens, panel + at, fours, Math.min(CHUNK_BYTES, rowBytes - at));
+        }
+        for (int i = 0; i < fours; i++) {
+            for (int t = 0; t < tokens; t++) {
+                putSums(sums(i, t, tokens), y, out + t * matrix.rows, from + i * ROWS, 1, to - 1);
+            }
+        }
+    }
+
+    private long sums(int four, int token, int tokens) {
+        return sums + ((long) four * tokens + token) * ROWS * VECTOR_BYTES;
+    }
+
+    /// Adds a chunk of columns to all sums.
+    private void addChunk(long x, int tokens, long rows, int fours, long bytes) {
+        int t = 0;
+        while (t < tokens) {
+            int count = LANES < 16 ? Math.min(2, tokens - t) : tokens - t >= 4 ? 4 : Math.min(2, tokens - t);
+            for (int i = 0; i < fours; i++) {
+                long w = rows + i * ROWS * rowStep;
+                long s = sums(i, t, tokens);
+                switch (count) {
+                    case 1 -> Tiles.one(w, rowStep, x + t * rowBytes, bytes, s);
+                    case 2 -> Tiles.two(w, rowStep, x + t * rowBytes, rowBytes, bytes, s);
+                    default -> four(w, x + t * rowBytes, bytes, s);
+                }
             }
             t += count;
         }
     }
 
-    /// Multiplies the rows with as many of the next `left` tokens as fit a tile; returns how many those were.
-    private static int tile(long panel, long x, long bytes, int t, int left, float[] sums) {
-        if (left == 1) {
-            Tiles.one(panel, x + t * bytes, bytes, sums);
-            return 1;
+    /// [Tiles#four] takes two vectors at a time: one that is left over goes with two tokens at a time.
+    private void four(long w, long x, long bytes, long s) {
+        long even = bytes / (2 * VECTOR_BYTES) * 2 * VECTOR_BYTES;
+        Tiles.four(w, rowStep, x, rowBytes, even, s);
+        if (even < bytes) {
+            Tiles.two(w + even, rowStep, x + even, rowBytes, bytes - even, s);
+            Tiles.two(w + even, rowStep, x + even + 2 * rowBytes, rowBytes, bytes - even, s + 2 * ROWS * VECTOR_BYTES);
         }
-        if (left < 4 || LANES < 16) {
-            Tiles.two(panel, x + t * bytes, bytes, sums);
-            return 2;
-        }
-        Tiles.four(panel, x + t * bytes, bytes, sums);
-        return 4;
     }
 
-    /// Stores the sums of the lanes of four vectors at `sums[at ..]` as the results of the rows
+    /// Stores the sums of the lanes of four vectors at address `sums` as the results of the rows
     /// `min(r + i * stride, last)`.
-    static void putSums(float[] sums, int at, float[] y, int out, int r, int stride, int last) {
+    static void putSums(long sums, float[] y, int out, int r, int stride, int last) {
         FloatVector four = Simd.sums(
-                FloatVector.fromArray(FLOATS, sums, at),
-                FloatVector.fromArray(FLOATS, sums, at + LANES),
-                FloatVector.fromArray(FLOATS, sums, at + 2 * LANES),
-                FloatVector.fromArray(FLOATS, sums, at + 3 * LANES));
+                FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER),
+                FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER),
+                FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER),
+                FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER));
         y[out + r] = four.lane(0);
         y[out + Math.min(r + stride, last)] = four.lane(LANES / 2);
         y[out + Math.min(r + 2 * stride, last)] = four.lane(LANES / 4);

@@ -3,8 +3,8 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.NativeMemory.ADDRESS;
 import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.FLOATS;
-import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 
 import io.any4.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -15,11 +15,10 @@ import org.jspecify.annotations.Nullable;
 /// The rows of a grouped weight, copied once into the form in which kernels read them.
 ///
 /// A row starts on a cache line with its table, if rows have tables of their own. Then come its zeros, one per group
-/// and
-/// filled up with zeros to whole vectors; the scales of its blocks; and, on a cache line again, its codes, filled up
-/// with
-/// zeros to whole blocks. Tables, zeros and scales are floats. So whatever a kernel needs of a row is one stream, which
-/// the processor fetches ahead; scales and tables that lie elsewhere are waited for at the start of each row.
+/// and filled up with zeros to whole vectors; the scales of its blocks; and, on a cache line again, its codes, filled
+/// up with zeros to whole blocks. Tables, zeros and scales are floats. So whatever a kernel needs of a row is one
+/// stream, which the processor fetches ahead; scales and tables that lie elsewhere are waited for at the start of
+/// each row.
 final class GroupedRows {
     private static final int LINE = 64;
     private static final int ROWS_AT_ONCE = 16;
@@ -112,9 +111,9 @@ final class GroupedRows {
         }
     }
 
-    /// Starts the sums of the four rows `min(r + i * stride, last)`, a vector each in `sums[at ..]`, with the zeros'
+    /// Starts the sums of the four rows `min(r + i * stride, last)`, a vector each at address `sums`, with the zeros'
     /// share: zeros times the group sums at address `x`.
-    void start(long x, float[] sums, int at, int r, int stride, int last) {
+    void start(long x, long sums, int r, int stride, int last) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;
         FloatVector a2 = a0;
@@ -125,7 +124,7 @@ final class GroupedRows {
             long z2 = table(Math.min(r + 2 * stride, last)) + zerosAt;
             long z3 = table(Math.min(r + 3 * stride, last)) + zerosAt;
             long bytes = 4L * arrangement.columnsAt();
-            for (long i = 0; i < bytes; i += 4L * LANES) {
+            for (long i = 0; i < bytes; i += VECTOR_BYTES) {
                 FloatVector g = FloatVector.fromMemorySegment(FLOATS, ALL, (x + i) & ADDRESS, ORDER);
                 a0 = FloatVector.fromMemorySegment(FLOATS, ALL, (z0 + i) & ADDRESS, ORDER)
                         .fma(g, a0);
@@ -137,9 +136,9 @@ final class GroupedRows {
                         .fma(g, a3);
             }
         }
-        a0.intoArray(sums, at);
-        a1.intoArray(sums, at + LANES);
-        a2.intoArray(sums, at + 2 * LANES);
-        a3.intoArray(sums, at + 3 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 }

@@ -6,6 +6,7 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 
 import io.any4.tensor.DType;
 import jdk.incubator.vector.FloatVector;
@@ -16,7 +17,6 @@ import jdk.incubator.vector.VectorOperators;
 final class IntMatrix extends FusedMatrix {
     static final int SPAN = 4;
     private static final int BLOCK_BYTES = SPAN * LANES;
-    private static final long VECTOR_BYTES = 4L * LANES;
 
     /// Not final, so that the compiler does not know the step of the inner loop and leaves it as it is.
     private static long vectorBytes = VECTOR_BYTES;
@@ -62,14 +62,14 @@ final class IntMatrix extends FusedMatrix {
     }
 
     @Override
-    void addBlocks(long x, float[] sums, int r, int stride, int last) {
+    void addBlocks(long x, long sums, int r, int stride, int last) {
         int r1 = Math.min(r + stride, last);
         int r2 = Math.min(r + 2 * stride, last);
         int r3 = Math.min(r + 3 * stride, last);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.codes(r);
         long w1 = packed.codes(r1);
         long w2 = packed.codes(r2);
@@ -136,9 +136,9 @@ final class IntMatrix extends FusedMatrix {
             s3 += scaleBytes;
             v += SPAN * VECTOR_BYTES;
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, LANES);
-        a2.intoArray(sums, 2 * LANES);
-        a3.intoArray(sums, 3 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 }

@@ -6,19 +6,18 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 
 import io.any4.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// A table weight with two bits per code, whose tables of four entries fit vectors of any width: a block is one vector
-/// of
-/// codes, sixteen steps.
+/// A table weight with two bits per code, whose tables of four entries fit vectors of any width: a block is one
+/// vector of codes, sixteen steps.
 final class Lut2Matrix extends LutMatrix {
     static final int BITS = 2;
     private static final int STEPS = 16;
-    private static final long VECTOR_BYTES = 4L * LANES;
     private static final long BLOCK_VECTOR_BYTES = STEPS * VECTOR_BYTES;
 
     /// Not final, so that the compiler does not know the step of the inner loops and leaves them as they are.
@@ -48,7 +47,7 @@ final class Lut2Matrix extends LutMatrix {
     }
 
     @Override
-    void addBlocks(long x, float[] sums, int r, int stride, int last) {
+    void addBlocks(long x, long sums, int r, int stride, int last) {
         int r1 = Math.min(r + stride, last);
         int r2 = Math.min(r + 2 * stride, last);
         int r3 = Math.min(r + 3 * stride, last);
@@ -60,10 +59,10 @@ final class Lut2Matrix extends LutMatrix {
                 .reinterpretAsInts();
         IntVector t3 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r3) & ADDRESS, ORDER)
                 .reinterpretAsInts();
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.codes(r);
         long w1 = packed.codes(r1);
         long w2 = packed.codes(r2);
@@ -111,9 +110,9 @@ final class Lut2Matrix extends LutMatrix {
             s3 += scaleBytes;
             v += BLOCK_VECTOR_BYTES;
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, LANES);
-        a2.intoArray(sums, 2 * LANES);
-        a3.intoArray(sums, 3 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 }

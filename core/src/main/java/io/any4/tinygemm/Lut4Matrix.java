@@ -6,6 +6,7 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 
 import io.any4.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
@@ -16,7 +17,6 @@ import jdk.incubator.vector.VectorOperators;
 final class Lut4Matrix extends LutMatrix {
     static final int BITS = 4;
     static final int STEPS = 8;
-    static final long VECTOR_BYTES = 4L * LANES;
     static final long BLOCK_VECTOR_BYTES = STEPS * VECTOR_BYTES;
 
     /// Not final, so that the compiler does not know the step of the inner loops: it would unroll them and then keep
@@ -56,7 +56,7 @@ final class Lut4Matrix extends LutMatrix {
     }
 
     @Override
-    void addBlocks(long x, float[] sums, int r, int stride, int last) {
+    void addBlocks(long x, long sums, int r, int stride, int last) {
         if (arrangement.wide()) {
             addWide(x, sums, r, stride, last);
         } else {
@@ -65,7 +65,7 @@ final class Lut4Matrix extends LutMatrix {
     }
 
     /// A block has one scale, which goes into the table.
-    private void addWide(long x, float[] sums, int r, int stride, int last) {
+    private void addWide(long x, long sums, int r, int stride, int last) {
         int r1 = Math.min(r + stride, last);
         int r2 = Math.min(r + 2 * stride, last);
         int r3 = Math.min(r + 3 * stride, last);
@@ -73,10 +73,10 @@ final class Lut4Matrix extends LutMatrix {
         FloatVector l1 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r1) & ADDRESS, ORDER);
         FloatVector l2 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r2) & ADDRESS, ORDER);
         FloatVector l3 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r3) & ADDRESS, ORDER);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.codes(r);
         long w1 = packed.codes(r1);
         long w2 = packed.codes(r2);
@@ -118,14 +118,14 @@ final class Lut4Matrix extends LutMatrix {
             s3 += 4;
             v += BLOCK_VECTOR_BYTES;
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, LANES);
-        a2.intoArray(sums, 2 * LANES);
-        a3.intoArray(sums, 3 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 
     /// The lanes of a block have scales of their own, which multiply what the lookup yields.
-    private void addNarrow(long x, float[] sums, int r, int stride, int last) {
+    private void addNarrow(long x, long sums, int r, int stride, int last) {
         int r1 = Math.min(r + stride, last);
         int r2 = Math.min(r + 2 * stride, last);
         int r3 = Math.min(r + 3 * stride, last);
@@ -137,10 +137,10 @@ final class Lut4Matrix extends LutMatrix {
                 .reinterpretAsInts();
         IntVector t3 = FloatVector.fromMemorySegment(FLOATS, ALL, table(r3) & ADDRESS, ORDER)
                 .reinterpretAsInts();
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, 0);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, sums, 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, sums, 3 * LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.codes(r);
         long w1 = packed.codes(r1);
         long w2 = packed.codes(r2);
@@ -188,9 +188,9 @@ final class Lut4Matrix extends LutMatrix {
             s3 += scaleBytes;
             v += BLOCK_VECTOR_BYTES;
         }
-        a0.intoArray(sums, 0);
-        a1.intoArray(sums, LANES);
-        a2.intoArray(sums, 2 * LANES);
-        a3.intoArray(sums, 3 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 }

@@ -9,6 +9,7 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 
 import io.any4.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
@@ -32,7 +33,7 @@ final class Lut4Tiles {
 
     /// Not final, so that the compiler does not know the step of the inner loop: it would unroll it into more vectors
     /// than there are registers.
-    private static long vectorBytes = 4L * LANES;
+    private static long vectorBytes = VECTOR_BYTES;
 
     private final Lut4Matrix matrix;
     private final long x;
@@ -41,7 +42,8 @@ final class Lut4Tiles {
     private final long tokenBytes;
     private final long sumBytes;
     private final int tokenTiles;
-    private final float[] scratch;
+    /// The address of the sums, those of a tile together: for each token one vector for each row.
+    private final long sums;
 
     private Lut4Tiles(Lut4Matrix matrix, long x, int tokens) {
         this.matrix = matrix;
@@ -50,7 +52,7 @@ final class Lut4Tiles {
         tokenBytes = 4L * matrix.arrangement.length();
         sumBytes = 4L * matrix.arrangement.columnsAt();
         tokenTiles = Math.ceilDiv(tokens, TILE);
-        scratch = Scratch.floats(ROWS / TILE * tokenTiles * TILE_SUMS);
+        sums = Scratch.sums(ROWS / TILE * tokenTiles * TILE_SUMS);
     }
 
     /// `y[t * rows + r]` for all arranged tokens and the rows `from <= r < to`.
@@ -65,7 +67,7 @@ final class Lut4Tiles {
         // rows past the end are computed as copies of the last one, and tokens too
         for (int row = from; row < to; row += TILE) {
             for (int t = 0; t < tokenTiles * TILE; t++) {
-                matrix.packed.start(token(t), scratch, sums(row - from, t), row, 1, to - 1);
+                matrix.packed.start(token(t), sums(row - from, t), row, 1, to - 1);
             }
         }
         int blocks = matrix.arrangement.blocks;
@@ -74,14 +76,14 @@ final class Lut4Tiles {
         }
         for (int row = from; row < to; row += TILE) {
             for (int t = 0; t < tokens; t++) {
-                Gemm.putSums(scratch, sums(row - from, t), y, t * matrix.rows, row, 1, to - 1);
+                Gemm.putSums(sums(row - from, t), y, t * matrix.rows, row, 1, to - 1);
             }
         }
     }
 
-    /// Where the sums of four rows with a token stand: one vector for each row.
-    private int sums(int row, int token) {
-        return (row / TILE * tokenTiles * TILE + token) * TILE * LANES;
+    /// Where the sums of four rows with a token stand.
+    private long sums(int row, int token) {
+        return sums + (row / TILE * tokenTiles * TILE + token) * TILE * VECTOR_BYTES;
     }
 
     /// The address of a token; those past the end are computed as copies of the last one.
@@ -98,7 +100,7 @@ final class Lut4Tiles {
     }
 
     /// Adds some blocks of four rows to the sums of a tile.
-    private void addTile(int row, int lastRow, int first, int last, int token, int sums) {
+    private void addTile(int row, int lastRow, int first, int last, int token, long sums) {
         int r1 = Math.min(row + 1, lastRow);
         int r2 = Math.min(row + 2, lastRow);
         int r3 = Math.min(row + 3, lastRow);
@@ -115,27 +117,26 @@ final class Lut4Tiles {
         long s1 = matrix.packed.scales(r1) + 4L * first;
         long s2 = matrix.packed.scales(r2) + 4L * first;
         long s3 = matrix.packed.scales(r3) + 4L * first;
-        float[] s = scratch;
         FloatVector l0 = FloatVector.fromMemorySegment(FLOATS, ALL, matrix.table(row) & ADDRESS, ORDER);
         FloatVector l1 = FloatVector.fromMemorySegment(FLOATS, ALL, matrix.table(r1) & ADDRESS, ORDER);
         FloatVector l2 = FloatVector.fromMemorySegment(FLOATS, ALL, matrix.table(r2) & ADDRESS, ORDER);
         FloatVector l3 = FloatVector.fromMemorySegment(FLOATS, ALL, matrix.table(r3) & ADDRESS, ORDER);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, s, sums);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, s, sums + LANES);
-        FloatVector a2 = FloatVector.fromArray(FLOATS, s, sums + 2 * LANES);
-        FloatVector a3 = FloatVector.fromArray(FLOATS, s, sums + 3 * LANES);
-        FloatVector b0 = FloatVector.fromArray(FLOATS, s, sums + 4 * LANES);
-        FloatVector b1 = FloatVector.fromArray(FLOATS, s, sums + 5 * LANES);
-        FloatVector b2 = FloatVector.fromArray(FLOATS, s, sums + 6 * LANES);
-        FloatVector b3 = FloatVector.fromArray(FLOATS, s, sums + 7 * LANES);
-        FloatVector c0 = FloatVector.fromArray(FLOATS, s, sums + 8 * LANES);
-        FloatVector c1 = FloatVector.fromArray(FLOATS, s, sums + 9 * LANES);
-        FloatVector c2 = FloatVector.fromArray(FLOATS, s, sums + 10 * LANES);
-        FloatVector c3 = FloatVector.fromArray(FLOATS, s, sums + 11 * LANES);
-        FloatVector d0 = FloatVector.fromArray(FLOATS, s, sums + 12 * LANES);
-        FloatVector d1 = FloatVector.fromArray(FLOATS, s, sums + 13 * LANES);
-        FloatVector d2 = FloatVector.fromArray(FLOATS, s, sums + 14 * LANES);
-        FloatVector d3 = FloatVector.fromArray(FLOATS, s, sums + 15 * LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector a3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 4 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 5 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector b2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 6 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector b3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 7 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector c0 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 8 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector c1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 9 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector c2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 10 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector c3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 11 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector d0 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 12 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector d1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 13 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector d2 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 14 * VECTOR_BYTES) & ADDRESS, ORDER);
+        FloatVector d3 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + 15 * VECTOR_BYTES) & ADDRESS, ORDER);
         long step = vectorBytes;
         int blocks = last - first;
         for (int block = 0; block < blocks; block++) {
@@ -190,21 +191,21 @@ final class Lut4Tiles {
             x2 += BLOCK_VECTOR_BYTES;
             x3 += BLOCK_VECTOR_BYTES;
         }
-        a0.intoArray(s, sums);
-        a1.intoArray(s, sums + LANES);
-        a2.intoArray(s, sums + 2 * LANES);
-        a3.intoArray(s, sums + 3 * LANES);
-        b0.intoArray(s, sums + 4 * LANES);
-        b1.intoArray(s, sums + 5 * LANES);
-        b2.intoArray(s, sums + 6 * LANES);
-        b3.intoArray(s, sums + 7 * LANES);
-        c0.intoArray(s, sums + 8 * LANES);
-        c1.intoArray(s, sums + 9 * LANES);
-        c2.intoArray(s, sums + 10 * LANES);
-        c3.intoArray(s, sums + 11 * LANES);
-        d0.intoArray(s, sums + 12 * LANES);
-        d1.intoArray(s, sums + 13 * LANES);
-        d2.intoArray(s, sums + 14 * LANES);
-        d3.intoArray(s, sums + 15 * LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
+        a2.intoMemorySegment(ALL, (sums + 2 * VECTOR_BYTES) & ADDRESS, ORDER);
+        a3.intoMemorySegment(ALL, (sums + 3 * VECTOR_BYTES) & ADDRESS, ORDER);
+        b0.intoMemorySegment(ALL, (sums + 4 * VECTOR_BYTES) & ADDRESS, ORDER);
+        b1.intoMemorySegment(ALL, (sums + 5 * VECTOR_BYTES) & ADDRESS, ORDER);
+        b2.intoMemorySegment(ALL, (sums + 6 * VECTOR_BYTES) & ADDRESS, ORDER);
+        b3.intoMemorySegment(ALL, (sums + 7 * VECTOR_BYTES) & ADDRESS, ORDER);
+        c0.intoMemorySegment(ALL, (sums + 8 * VECTOR_BYTES) & ADDRESS, ORDER);
+        c1.intoMemorySegment(ALL, (sums + 9 * VECTOR_BYTES) & ADDRESS, ORDER);
+        c2.intoMemorySegment(ALL, (sums + 10 * VECTOR_BYTES) & ADDRESS, ORDER);
+        c3.intoMemorySegment(ALL, (sums + 11 * VECTOR_BYTES) & ADDRESS, ORDER);
+        d0.intoMemorySegment(ALL, (sums + 12 * VECTOR_BYTES) & ADDRESS, ORDER);
+        d1.intoMemorySegment(ALL, (sums + 13 * VECTOR_BYTES) & ADDRESS, ORDER);
+        d2.intoMemorySegment(ALL, (sums + 14 * VECTOR_BYTES) & ADDRESS, ORDER);
+        d3.intoMemorySegment(ALL, (sums + 15 * VECTOR_BYTES) & ADDRESS, ORDER);
     }
 }

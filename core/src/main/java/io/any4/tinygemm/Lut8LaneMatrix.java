@@ -6,6 +6,7 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 
 import io.any4.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
@@ -20,7 +21,6 @@ import jdk.incubator.vector.VectorOperators;
 final class Lut8LaneMatrix extends LutMatrix {
     private static final int BITS = 4;
     private static final int STEPS = 8;
-    private static final long VECTOR_BYTES = 4L * LANES;
     private static final long BLOCK_VECTOR_BYTES = STEPS * VECTOR_BYTES;
 
     /// Not final, so that the compiler does not know the step of the inner loops and leaves them as they are.
@@ -55,26 +55,26 @@ final class Lut8LaneMatrix extends LutMatrix {
 
     /// Two rows at a time fill sixteen registers.
     @Override
-    void addBlocks(long x, float[] sums, int r, int stride, int last) {
+    void addBlocks(long x, long sums, int r, int stride, int last) {
         int r1 = Math.min(r + stride, last);
         int r2 = Math.min(r + 2 * stride, last);
         int r3 = Math.min(r + 3 * stride, last);
         if (arrangement.wide()) {
-            addWide(x, sums, r, r1, 0);
-            addWide(x, sums, r2, r3, 2 * LANES);
+            addWide(x, sums, r, r1);
+            addWide(x, sums + 2 * VECTOR_BYTES, r2, r3);
         } else {
-            addNarrow(x, sums, r, r1, 0);
-            addNarrow(x, sums, r2, r3, 2 * LANES);
+            addNarrow(x, sums, r, r1);
+            addNarrow(x, sums + 2 * VECTOR_BYTES, r2, r3);
         }
     }
 
-    /// Adds the blocks of two rows, which have one scale each, to their sums at `sums[at ..]`. The scale goes into the
-    /// table.
-    private void addWide(long x, float[] sums, int r0, int r1, int at) {
+    /// Adds the blocks of two rows, which have one scale each, to their sums at address `sums`. The scale goes into
+    /// the table.
+    private void addWide(long x, long sums, int r0, int r1) {
         long l0 = table(r0);
         long l1 = table(r1);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, at + LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.codes(r0);
         long w1 = packed.codes(r1);
         long s0 = packed.scales(r0);
@@ -120,20 +120,20 @@ final class Lut8LaneMatrix extends LutMatrix {
             s1 += 4;
             v += BLOCK_VECTOR_BYTES;
         }
-        a0.intoArray(sums, at);
-        a1.intoArray(sums, at + LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
     }
 
     /// The same where the lanes of a block have scales of their own, which multiply what the lookup yields.
-    private void addNarrow(long x, float[] sums, int r0, int r1, int at) {
+    private void addNarrow(long x, long sums, int r0, int r1) {
         long l0 = table(r0);
         long l1 = table(r1);
         IntVector t0 = IntVector.fromMemorySegment(INTS, ALL, l0 & ADDRESS, ORDER);
         IntVector u0 = IntVector.fromMemorySegment(INTS, ALL, (l0 + VECTOR_BYTES) & ADDRESS, ORDER);
         IntVector t1 = IntVector.fromMemorySegment(INTS, ALL, l1 & ADDRESS, ORDER);
         IntVector u1 = IntVector.fromMemorySegment(INTS, ALL, (l1 + VECTOR_BYTES) & ADDRESS, ORDER);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, at + LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.codes(r0);
         long w1 = packed.codes(r1);
         IntVector lanes = arrangement.laneScales();
@@ -173,7 +173,7 @@ final class Lut8LaneMatrix extends LutMatrix {
             s1 += scaleBytes;
             v += BLOCK_VECTOR_BYTES;
         }
-        a0.intoArray(sums, at);
-        a1.intoArray(sums, at + LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
     }
 }

@@ -8,6 +8,7 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 import static io.any4.tinygemm.Simd.ORDER;
+import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -23,8 +24,7 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// The table is kept as planes of bytes. Two shuffles look up 16 entries of 16 bits, which are widened to floats in
 /// registers; entries that fit no such type take two more. Bytes pair up to shorts where they are, even ones and odd
-/// ones
-/// apart.
+/// ones apart.
 final class PlaneMatrix extends FusedMatrix {
     private static final VectorSpecies<Byte> CODES = ByteVector.SPECIES_128;
     private static final int BITS = 4;
@@ -32,7 +32,6 @@ final class PlaneMatrix extends FusedMatrix {
     private static final int SPAN = 32 / BITS;
 
     private static final int BLOCK_BYTES = 16;
-    private static final long VECTOR_BYTES = 4L * LANES;
     /// Bytes of a token's floats that a block meets.
     private static final long BLOCK_VECTOR_BYTES = 4L * 2 * BLOCK_BYTES;
 
@@ -94,16 +93,16 @@ final class PlaneMatrix extends FusedMatrix {
 
     /// Two rows at a time fill sixteen registers.
     @Override
-    void addBlocks(long x, float[] sums, int r, int stride, int last) {
+    void addBlocks(long x, long sums, int r, int stride, int last) {
         int r1 = Math.min(r + stride, last);
         int r2 = Math.min(r + 2 * stride, last);
         int r3 = Math.min(r + 3 * stride, last);
         if (entries == Entries.BF16) {
-            addBf16(x, sums, r, r1, 0);
-            addBf16(x, sums, r2, r3, 2 * LANES);
+            addBf16(x, sums, r, r1);
+            addBf16(x, sums + 2 * VECTOR_BYTES, r2, r3);
         } else {
-            addF16(x, sums, r, r1, 0);
-            addF16(x, sums, r2, r3, 2 * LANES);
+            addF16(x, sums, r, r1);
+            addF16(x, sums + 2 * VECTOR_BYTES, r2, r3);
         }
     }
 
@@ -159,16 +158,15 @@ final class PlaneMatrix extends FusedMatrix {
         }
     }
 
-    /// Adds the blocks of two rows to their sums, next to each other at `sums[at ..]`, vector after vector in the order
-    /// of
-    /// arranged columns.
-    private void addBf16(long x, float[] sums, int r0, int r1, int at) {
+    /// Adds the blocks of two rows to their sums, next to each other at address `sums`, vector after vector in the
+    /// order of arranged columns.
+    private void addBf16(long x, long sums, int r0, int r1) {
         ByteVector p0 = plane(r0, 2);
         ByteVector q0 = plane(r0, 3);
         ByteVector p1 = plane(r1, 2);
         ByteVector q1 = plane(r1, 3);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, at + LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.codes(r0);
         long w1 = packed.codes(r1);
         int blocks = arrangement.blocks;
@@ -231,18 +229,18 @@ final class PlaneMatrix extends FusedMatrix {
             a1 = odd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x6, a1);
             a1 = nextOdd.and(0xffff0000).reinterpretAsFloats().mul(scale).fma(x7, a1);
         }
-        a0.intoArray(sums, at);
-        a1.intoArray(sums, at + LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
     }
 
     /// The same with entries of F16.
-    private void addF16(long x, float[] sums, int r0, int r1, int at) {
+    private void addF16(long x, long sums, int r0, int r1) {
         ByteVector p0 = plane(r0, 2);
         ByteVector q0 = plane(r0, 3);
         ByteVector p1 = plane(r1, 2);
         ByteVector q1 = plane(r1, 3);
-        FloatVector a0 = FloatVector.fromArray(FLOATS, sums, at);
-        FloatVector a1 = FloatVector.fromArray(FLOATS, sums, at + LANES);
+        FloatVector a0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums & ADDRESS, ORDER);
+        FloatVector a1 = FloatVector.fromMemorySegment(FLOATS, ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
         long w0 = packed.codes(r0);
         long w1 = packed.codes(r1);
         int blocks = arrangement.blocks;
@@ -393,8 +391,8 @@ final class PlaneMatrix extends FusedMatrix {
                     .mul(scale)
                     .fma(x7, a1);
         }
-        a0.intoArray(sums, at);
-        a1.intoArray(sums, at + LANES);
+        a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
+        a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);
     }
 
     /// Sixteen-bit halves of the entries with an even index, two to a lane.

@@ -9,6 +9,7 @@ final class Scratch {
 
     private float[] floats = new float[0];
     private MemorySegment panel = aligned(0);
+    private MemorySegment sums = aligned(0);
 
     private Scratch() {}
 
@@ -28,6 +29,15 @@ final class Scratch {
             own.panel = aligned(length);
         }
         return own.panel;
+    }
+
+    /// The address of at least `length` floats more, on a cache line.
+    static long sums(int length) {
+        Scratch own = OWN.get();
+        if (own.sums.byteSize() < 4L * length) {
+            own.sums = aligned(length);
+        }
+        return own.sums.address();
     }
 
     /// Room for `length` floats, starting on a cache line: vectors as long as a line load at half the speed or less

@@ -16,8 +16,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// species is a constant. It is the machine's preferred width unless the system property `any4.vector.bits` says
 /// otherwise.
 ///
-/// Only operations with one possible result are used: the reductions and the transcendental functions of the Vector API
-/// are left out because theirs may change when the compiler takes over from the interpreter.
+/// Only operations with one possible result are used: the reductions and the transcendental functions of the Vector
+/// API are left out because theirs may change when the compiler takes over from the interpreter.
 final class Simd {
     static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, shape());
     static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
@@ -29,6 +29,7 @@ final class Simd {
 
     static final int BITS = FLOATS.vectorBitSize();
     static final int LANES = FLOATS.length();
+    static final long VECTOR_BYTES = 4L * LANES;
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
     private static final VectorShuffle<Float> SWAP_8 = swap(8);

@@ -38,7 +38,8 @@ abstract class VectorMatrix implements CpuMatrix {
         Gemm.multiply(this, x, 1, y, from, to);
     }
 
-    /// `y[t * rows + r]` for the rows `from <= r < to` and a few arranged tokens, one after the other from address `x`.
+    /// `y[t * rows + r]` for the rows `from <= r < to` and a few arranged tokens, one after the other from address
+    /// `x`.
     void products(long x, int tokens, float[] y, int from, int to) {
         Gemm.multiply(this, x, tokens, y, from, to);
     }

@@ -114,8 +114,8 @@ class VectorMatmulTest {
         matrix.multiply(arranged, tokens, y, from, to);
     }
 
-    /// Zeros are summed apart from scaled entries, so the rounding error grows with those parts and not only with their
-    /// sums: hence the second term.
+    /// Zeros are summed apart from scaled entries, so the rounding error grows with those parts and not only with
+    /// their sums: hence the second term.
     private static void assertClose(Weight weight, float[] x, int tokens, float[] y) {
         int columns = weight.columns();
         float[] row = new float[columns];
