@@ -15,8 +15,8 @@ import jdk.incubator.vector.VectorShuffle;
 /// The inner loops of [VectorAttention]. They are over positions, not over the elements of a head, which fill few
 /// vectors.
 ///
-/// Queries, keys, values and mixtures are rows of a panel, a whole number of fours of vectors each, and zero behind the
-/// end of a head. Scores lie in another array, [#STRIDE] floats a row.
+/// Queries, keys, values and mixtures are rows of a panel, a whole number of fours of vectors each, and zero behind
+/// the end of a head. Scores lie in another array, [#STRIDE] floats a row.
 final class AttentionTile {
     /// Positions that go together.
     static final int POSITIONS = 64;
@@ -103,8 +103,10 @@ final class AttentionTile {
         }
     }
 
-    /// The scores of two rows of queries at `q` and all keys at `k`, rounded up to fours of them. Every pair of a query
-    /// and a key has one accumulator, to which vectors are added from first to last, whatever other rows there are.
+    /// The scores of two rows of queries at `q` and all keys at `k`, rounded up to fours of them. Every pair of a
+    /// query and a key has one accumulator, to which vectors are added from first to last, whatever other rows
+    there
+    /// are.
     static void score(float[] panel, int q, int k, int row, int keys, float[] scores, int at, float[] sums) {
         int rounded = Math.ceilDiv(keys, 4) * 4;
         dots(panel, q, q + row, k, row, rounded, sums);
@@ -186,7 +188,7 @@ final class AttentionTile {
 
     /// The greatest of a row of scores and `least`. The reduction of the Vector API has only one possible result here.
     static float greatest(float[] scores, int at, float least) {
-        FloatVector greatest = Simd.broadcast(least);
+        FloatVector greatest = FloatVector.broadcast(FLOATS, least);
         for (int p = at; p < at + POSITIONS; p += LANES) {
             greatest = greatest.max(FloatVector.fromArray(FLOATS, scores, p));
         }
@@ -232,16 +234,16 @@ final class AttentionTile {
         for (int p = 0; p < count; p++) {
             FloatVector x = FloatVector.fromArray(FLOATS, panel, v + p * row);
             FloatVector y = FloatVector.fromArray(FLOATS, panel, v + p * row + LANES);
-            FloatVector w = Simd.broadcast(weights[at + p]);
+            FloatVector w = FloatVector.broadcast(FLOATS, weights[at + p]);
             a0 = x.fma(w, a0);
             b0 = y.fma(w, b0);
-            w = Simd.broadcast(weights[at + STRIDE + p]);
+            w = FloatVector.broadcast(FLOATS, weights[at + STRIDE + p]);
             a1 = x.fma(w, a1);
             b1 = y.fma(w, b1);
-            w = Simd.broadcast(weights[at + 2 * STRIDE + p]);
+            w = FloatVector.broadcast(FLOATS, weights[at + 2 * STRIDE + p]);
             a2 = x.fma(w, a2);
             b2 = y.fma(w, b2);
-            w = Simd.broadcast(weights[at + 3 * STRIDE + p]);
+            w = FloatVector.broadcast(FLOATS, weights[at + 3 * STRIDE + p]);
             a3 = x.fma(w, a3);
             b3 = y.fma(w, b3);
         }

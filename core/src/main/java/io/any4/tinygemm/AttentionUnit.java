@@ -215,7 +215,7 @@ final class AttentionUnit {
         for (int i = 0; i < width; i += LANES) {
             FloatVector mixed = FloatVector.fromArray(FLOATS, panel, whole + i).mul(kept);
             FloatVector.fromArray(FLOATS, found, at + i)
-                    .fma(Simd.broadcast(added), mixed)
+                    .fma(FloatVector.broadcast(FLOATS, added), mixed)
                     .intoArray(panel, whole + i);
         }
     }

@@ -100,12 +100,18 @@ final class DenseMatrix extends VectorMatrix {
 
     /// Computes the rows `r`, `r + stride` and so on; those after the last are computed as copies of it.
     private void four(long x, float[] y, long sums, int r, int stride, int last) {
-        ALL.asSlice(sums, ROWS * VECTOR_BYTES).fill((byte) 0);
+        clear(sums);
         add(x, sums, false, r, stride, last);
         if (packed.hasEnds()) {
             add(x, sums, true, r, stride, last);
         }
         Gemm.putSums(sums, y, 0, r, stride, last);
+    }
+
+    private static void clear(long sums) {
+        for (int i = 0; i < ROWS; i++) {
+            FloatVector.zero(FLOATS).intoMemorySegment(ALL, (sums + i * VECTOR_BYTES) & ADDRESS, ORDER);
+        }
     }
 
     /// Adds whole vectors, or those at the ends, of the four rows `min(r + i * stride, last)` to their sums.
@@ -161,13 +167,21 @@ final class DenseMatrix extends VectorMatrix {
             FloatVector even = FloatVector.fromMemorySegment(FLOATS, ALL, (v + 2 * i) & ADDRESS, ORDER);
             FloatVector odd = FloatVector.fromMemorySegment(FLOATS, ALL, (v + 2 * i + VECTOR_BYTES) & ADDRESS, ORDER);
             IntVector pairs = IntVector.fromMemorySegment(INTS, ALL, (w0 + i) & ADDRESS, ORDER);
-            a0 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a0));
+            a0 = pairs.and(0xffff0000)
+                    .reinterpretAsFloats()
+                    .fma(odd, pairs.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, a0));
             pairs = IntVector.fromMemorySegment(INTS, ALL, (w1 + i) & ADDRESS, ORDER);
-            a1 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a1));
+            a1 = pairs.and(0xffff0000)
+                    .reinterpretAsFloats()
+                    .fma(odd, pairs.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, a1));
             pairs = IntVector.fromMemorySegment(INTS, ALL, (w2 + i) & ADDRESS, ORDER);
-            a2 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a2));
+            a2 = pairs.and(0xffff0000)
+                    .reinterpretAsFloats()
+                    .fma(odd, pairs.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, a2));
             pairs = IntVector.fromMemorySegment(INTS, ALL, (w3 + i) & ADDRESS, ORDER);
-            a3 = Simd.highBf16(pairs).fma(odd, Simd.lowBf16(pairs).fma(even, a3));
+            a3 = pairs.and(0xffff0000)
+                    .reinterpretAsFloats()
+                    .fma(odd, pairs.lanewise(LSHL, 16).reinterpretAsFloats().fma(even, a3));
         }
         a0.intoMemorySegment(ALL, sums & ADDRESS, ORDER);
         a1.intoMemorySegment(ALL, (sums + VECTOR_BYTES) & ADDRESS, ORDER);

@@ -110,17 +110,18 @@ final class Simd {
                     FloatVector.fromArray(FLOATS, x, from + at).mul(factor).sub(less);
             FloatVector clamped = exponent.min(88f).max(-87.5f);
             // adding 1.5 * 2^23 rounds to an integer, which then stands in the low mantissa bits
-            FloatVector shifted = clamped.fma(broadcast(1.442695f), broadcast(12582912f));
+            FloatVector shifted =
+                    clamped.fma(FloatVector.broadcast(FLOATS, 1.442695f), FloatVector.broadcast(FLOATS, 12582912f));
             FloatVector n = shifted.sub(12582912f);
-            FloatVector r = n.fma(broadcast(-0.693359375f), clamped);
-            r = n.fma(broadcast(2.1219444e-4f), r);
-            FloatVector p = r.fma(broadcast(1f / 5040), broadcast(1f / 720));
-            p = p.fma(r, broadcast(1f / 120));
-            p = p.fma(r, broadcast(1f / 24));
-            p = p.fma(r, broadcast(1f / 6));
-            p = p.fma(r, broadcast(0.5f));
-            p = p.fma(r, broadcast(1f));
-            p = p.fma(r, broadcast(1f));
+            FloatVector r = n.fma(FloatVector.broadcast(FLOATS, -0.693359375f), clamped);
+            r = n.fma(FloatVector.broadcast(FLOATS, 2.1219444e-4f), r);
+            FloatVector p = r.fma(FloatVector.broadcast(FLOATS, 1f / 5040), FloatVector.broadcast(FLOATS, 1f / 720));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1f / 120));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1f / 24));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1f / 6));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 0.5f));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1f));
+            p = p.fma(r, FloatVector.broadcast(FLOATS, 1f));
             IntVector bits = shifted.reinterpretAsInts()
                     .lanewise(VectorOperators.LSHL, 23)
                     .add(127 << 23);
@@ -147,10 +148,6 @@ final class Simd {
         p = Math.fma(p, r, 1f);
         p = Math.fma(p, r, 1f);
         return p * Float.intBitsToFloat((Float.floatToRawIntBits(shifted) << 23) + (127 << 23));
-    }
-
-    static FloatVector broadcast(float value) {
-        return FloatVector.broadcast(FLOATS, value);
     }
 
     /// The floats whose upper halves are the lower halves of the lanes: bf16 to float.

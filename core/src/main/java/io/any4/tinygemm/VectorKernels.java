@@ -5,7 +5,6 @@ import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /// Kernels of the Vector API, for the width that [Simd] has chosen.
 final class VectorKernels implements Kernels {
@@ -109,12 +108,15 @@ final class VectorKernels implements Kernels {
 
     /// `out = gate / (1 + exponentials) * up`.
     private static void gate(float[] gate, float[] up, float[] exponentials, float[] out, int at, int length) {
-        for (int i = 0; i < length; i += LANES) {
-            VectorMask<Float> rest = FLOATS.indexInRange(i, length);
-            FloatVector.fromArray(FLOATS, gate, at + i, rest)
-                    .div(FloatVector.fromArray(FLOATS, exponentials, i, rest).add(1f))
-                    .mul(FloatVector.fromArray(FLOATS, up, at + i, rest))
-                    .intoArray(out, at + i, rest);
+        int i = 0;
+        for (; i < FLOATS.loopBound(length); i += LANES) {
+            FloatVector.fromArray(FLOATS, gate, at + i)
+                    .div(FloatVector.fromArray(FLOATS, exponentials, i).add(1f))
+                    .mul(FloatVector.fromArray(FLOATS, up, at + i))
+                    .intoArray(out, at + i);
+        }
+        for (; i < length; i++) {
+            out[at + i] = gate[at + i] / (exponentials[i] + 1f) * up[at + i];
         }
     }
 
