@@ -105,8 +105,7 @@ final class AttentionTile {
 
     /// The scores of two rows of queries at `q` and all keys at `k`, rounded up to fours of them. Every pair of a
     /// query and a key has one accumulator, to which vectors are added from first to last, whatever other rows
-    there
-    /// are.
+    /// there are.
     static void score(float[] panel, int q, int k, int row, int keys, float[] scores, int at, float[] sums) {
         int rounded = Math.ceilDiv(keys, 4) * 4;
         dots(panel, q, q + row, k, row, rounded, sums);
