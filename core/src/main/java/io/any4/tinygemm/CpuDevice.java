@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.WeakHashMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -52,12 +53,13 @@ public final class CpuDevice implements Device {
     public static CpuDevice open(CpuOptions options) {
         Accelerator accelerator = options.accelerator();
         boolean scalar = VectorBits.requested().orElse(-1) == 0;
-        if (VectorBits.available() && !scalar) {
+        Optional<String> obstacle = VectorBits.obstacle();
+        if (obstacle.isEmpty() && !scalar) {
             return open(options, accelerator);
         }
         String reason = scalar
                 ? "asked for by system property " + VectorBits.PROPERTY
-                : "because module jdk.incubator.vector is missing: start java with --add-modules jdk.incubator.vector";
+                : "because " + obstacle.orElseThrow();
         if (accelerator != null) {
             throw new InvalidInputException(
                     "%s needs vector kernels but scalar ones would run, %s".formatted(accelerator.name(), reason));
