@@ -57,9 +57,8 @@ public final class CpuDevice implements Device {
         if (obstacle.isEmpty() && !scalar) {
             return open(options, accelerator);
         }
-        String reason = scalar
-                ? "asked for by system property " + VectorBits.PROPERTY
-                : "because " + obstacle.orElseThrow();
+        String reason =
+                scalar ? "asked for by system property " + VectorBits.PROPERTY : "because " + obstacle.orElseThrow();
         if (accelerator != null) {
             throw new InvalidInputException(
                     "%s needs vector kernels but scalar ones would run, %s".formatted(accelerator.name(), reason));

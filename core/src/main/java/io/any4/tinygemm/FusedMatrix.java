@@ -18,6 +18,9 @@ abstract class FusedMatrix extends GroupedMatrix {
     /// Rows in which the four are a quarter apart.
     private static final int CHUNK = 1024;
 
+    /// Rows of up to 8192 columns that stay in the second-level cache.
+    private static final int CACHED = 64;
+
     FusedMatrix(
             Weight weight,
             Tensor codes,
@@ -33,27 +36,38 @@ abstract class FusedMatrix extends GroupedMatrix {
     @Override
     void product(long x, float[] y, int from, int to) {
         for (int first = from; first < to; first += CHUNK) {
-            chunk(x, y, first, Math.min(to, first + CHUNK));
+            chunk(x, y, 0, first, Math.min(to, first + CHUNK));
         }
     }
 
-    /// Far-apart rows are streams of their own, of which the processor fetches each ahead; neighbouring ones are not.
-    private void chunk(long x, float[] y, int from, int to) {
+    /// Multiplies tokens one by one, with some rows at a time, which come from memory once.
+    final void oneByOne(long x, int tokens, float[] y, int from, int to) {
+        long token = 4L * arrangedLength();
+        for (int first = from; first < to; first += CACHED) {
+            for (int t = 0; t < tokens; t++) {
+                chunk(x + t * token, y, t * rows, first, Math.min(to, first + CACHED));
+            }
+        }
+    }
+
+    /// `y[out + r]` for some rows `r`. Far-apart rows are streams of their own, of which the processor fetches each
+    /// ahead; neighbouring ones are not.
+    private void chunk(long x, float[] y, int out, int from, int to) {
         long sums = Scratch.sums(ROWS * LANES);
         int quarter = (to - from) / ROWS;
         for (int r = from; r < from + quarter; r++) {
-            four(x, y, sums, r, quarter, to - 1);
+            four(x, y, out, sums, r, quarter, to - 1);
         }
         if (from + ROWS * quarter < to) {
-            four(x, y, sums, from + ROWS * quarter, 1, to - 1);
+            four(x, y, out, sums, from + ROWS * quarter, 1, to - 1);
         }
     }
 
     /// Computes the rows `r`, `r + stride` and so on; those after the last are computed as copies of it.
-    private void four(long x, float[] y, long sums, int r, int stride, int last) {
+    private void four(long x, float[] y, int out, long sums, int r, int stride, int last) {
         packed.start(x, sums, r, stride, last);
         addBlocks(x + 4L * arrangement.columnsAt(), sums, r, stride, last);
-        Gemm.putSums(sums, y, 0, r, stride, last);
+        Gemm.putSums(sums, y, out, r, stride, last);
     }
 
     /// Adds the blocks of the rows `min(r + i * stride, last)` to their sums.

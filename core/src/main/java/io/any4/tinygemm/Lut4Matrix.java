@@ -29,7 +29,9 @@ final class Lut4Matrix extends LutMatrix {
 
     @Override
     void products(long x, int tokens, float[] y, int from, int to) {
-        if (tokens <= Lut4Tiles.TOKENS && arrangement.wide()) {
+        if (tokens < Lut4Tiles.TILE) {
+            oneByOne(x, tokens, y, from, to);
+        } else if (tokens <= Lut4Tiles.TOKENS && arrangement.wide()) {
             Lut4Tiles.multiply(this, x, tokens, y, from, to);
         } else {
             super.products(x, tokens, y, from, to);

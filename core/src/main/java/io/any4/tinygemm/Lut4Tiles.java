@@ -28,7 +28,8 @@ final class Lut4Tiles {
 
     private static final int ROWS = 32;
     private static final int CHUNK = 8;
-    private static final int TILE = 4;
+    /// Tokens, and rows, of a tile: fewer tokens are computed as so many.
+    static final int TILE = 4;
     private static final int TILE_SUMS = TILE * TILE * LANES;
 
     /// Not final, so that the compiler does not know the step of the inner loop: it would unroll it into more vectors

@@ -21,8 +21,8 @@ public final class Team implements AutoCloseable {
         void run(int from, int to);
     }
 
-    /// About as long as the serial part between two loops of a decoder takes.
-    private static final int SPINS = 2000;
+    /// Longer than the serial part between two loops of a decoder takes, well under a millisecond.
+    private static final int SPINS = 10_000;
 
     /// With more threads than processors, spinning keeps another thread from its work.
     private static final int SPINS_WHEN_CROWDED = 20;

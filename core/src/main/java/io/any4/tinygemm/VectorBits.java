@@ -31,8 +31,8 @@ final class VectorBits {
     /// What keeps this process from vector kernels, with what would help; empty if nothing does.
     static Optional<String> obstacle() {
         if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-            return Optional.of("module jdk.incubator.vector is missing:"
-                    + " start java with --add-modules jdk.incubator.vector");
+            return Optional.of(
+                    "module jdk.incubator.vector is missing: start java with --add-modules jdk.incubator.vector");
         }
         if (!allowsNativeAccess()) {
             return Optional.of("native access is denied: start java with --enable-native-access=io.any4.core,"
