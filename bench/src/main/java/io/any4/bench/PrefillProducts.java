@@ -111,19 +111,24 @@ final class PrefillProducts {
                 .toList();
         cases.forEach(each -> each.check(tokens));
         double[][] speeds = new double[cases.size()][rounds];
+        double[][] shares = new double[cases.size()][rounds];
         for (int round = -3; round < rounds; round++) {
             for (int i = 0; i < cases.size(); i++) {
+                double before = MultiplyAdds.gigaFlops();
                 double speed = cases.get(i).gigaFlops(tokens);
+                double best = Math.max(before, MultiplyAdds.gigaFlops());
                 if (round >= 0) {
                     speeds[i][round] = speed;
+                    shares[i][round] = speed / best;
                 }
             }
         }
         for (int i = 0; i < cases.size(); i++) {
             Arrays.sort(speeds[i]);
+            Arrays.sort(shares[i]);
             System.out.printf(
-                    "%s: median %6.1f, best %6.1f GFLOP/s per thread%n",
-                    cases.get(i).name(), speeds[i][rounds / 2], speeds[i][rounds - 1]);
+                    "%s: median %6.1f, best %6.1f GFLOP/s per thread, median %3.0f %% of MultiplyAdds%n",
+                    cases.get(i).name(), speeds[i][rounds / 2], speeds[i][rounds - 1], 100 * shares[i][rounds / 2]);
         }
     }
 }
