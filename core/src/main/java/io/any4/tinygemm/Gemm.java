@@ -24,7 +24,7 @@ final class Gemm {
     /// Rows of a tile.
     static final int ROWS = 4;
 
-    /// Rows decoded together, the most and the fewest.
+    /// Rows decoded together.
     private static final int BLOCK_ROWS = 16;
 
     /// Tokens that are multiplied with the same decoded rows.
