@@ -10,9 +10,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// With the latter, what is aimed at is not the weight `w_j` but `a_j = w_j + sum over k < j of c_k * P_kj`, `c_k`
 /// being the target that column `k` was rounded from.
-final class FeedbackRows {
-    /// Rows rounded together.
-    static final int ROWS = ColumnSums.ROWS;
+final class FeedbackRows implements FeedbackLoop.Rows {
+    private static final int ROWS = COUNT;
 
     private static final int COLUMNS = ColumnSums.COLUMNS;
 
@@ -20,6 +19,7 @@ final class FeedbackRows {
     private final float @Nullable [][] shiftFeedback;
     private final Tensor weights;
     private final Levels levels;
+    private final Recoded output;
     private final int columns;
     private final float[][] row;
     private final float[][] stored;
@@ -31,11 +31,13 @@ final class FeedbackRows {
     private final double[] outputError = new double[ROWS];
     private final float[] even;
 
-    FeedbackRows(FeedbackFactor factor, float @Nullable [][] shiftFeedback, Tensor weights, Weight levels) {
+    /// @param output whose codes are written
+    FeedbackRows(FeedbackFactor factor, float @Nullable [][] shiftFeedback, Tensor weights, Weight levels, Recoded output) {
         this.factor = factor;
         this.shiftFeedback = shiftFeedback;
         this.weights = weights;
         this.levels = new Levels(levels, ROWS);
+        this.output = output;
         columns = levels.columns();
         row = new float[ROWS][columns];
         stored = new float[ROWS][columns];
@@ -46,8 +48,8 @@ final class FeedbackRows {
         Arrays.fill(even, 1f);
     }
 
-    /// Rounds rows `from` to `to`, at most [#ROWS].
-    void round(int from, int to, Recoded output, ErrorStatistics[] errors, double[] outputErrors) {
+    @Override
+    public void round(int from, int to, ErrorStatistics[] errors, double[] outputErrors) {
         int count = to - from;
         for (int slot = 0; slot < count; slot++) {
             weights.copyRow(from + slot, row[slot], 0);

@@ -4,7 +4,6 @@ import io.any4.tensor.Tensor;
 import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /// GPTQ (arXiv 2210.17323): rounds a row's weights one after the other, each making up for the output error that
@@ -18,8 +17,6 @@ import org.jspecify.annotations.Nullable;
 /// activations without any trace in the result. Rows are independent and their arithmetic is the same in any
 /// company, so the result does not depend on the number of threads.
 public final class Gptq {
-    private static final int PROGRESS_BATCHES = 8;
-
     private final FeedbackFactor factor;
     private final float @Nullable [][] shiftFeedback;
 
@@ -89,38 +86,13 @@ public final class Gptq {
     public Result requantize(Tensor weights, Weight levels, Team team, RowListener listener, Arena arena) {
         RowLoop.requireMatrix(weights, null);
         requireSameShape(weights, levels);
-        int rows = levels.rows();
         Recoded output = new Recoded(levels, arena);
-        ErrorStatistics[] errors = new ErrorStatistics[rows];
-        double[] outputErrors = new double[rows];
-        ConcurrentLinkedQueue<FeedbackRows> idle = new ConcurrentLinkedQueue<>();
-        ErrorStatistics sum = ErrorStatistics.EMPTY;
-        int step = FeedbackRows.ROWS * team.threads() * PROGRESS_BATCHES;
-        for (int first = 0; first < rows; first += step) {
-            int start = first;
-            int count = Math.min(step, rows - first);
-            team.run(count, FeedbackRows.ROWS, (from, to) -> {
-                FeedbackRows reused = idle.poll();
-                FeedbackRows batch = reused == null ? new FeedbackRows(factor, shiftFeedback, weights, levels) : reused;
-                for (int row = start + from; row < start + to; row += FeedbackRows.ROWS) {
-                    batch.round(row, Math.min(start + to, row + FeedbackRows.ROWS), output, errors, outputErrors);
-                }
-                idle.add(batch);
-            });
-            for (int row = first; row < first + count; row++) {
-                sum = sum.plus(errors[row]);
-            }
-            listener.progress(first + count, rows, sum);
-        }
-        return new Result(output.weight(), sum(outputErrors));
-    }
-
-    private static double sum(double[] values) {
-        double sum = 0;
-        for (double value : values) {
-            sum += value;
-        }
-        return sum;
+        double outputError = FeedbackLoop.run(
+                levels.rows(),
+                team,
+                () -> new FeedbackRows(factor, shiftFeedback, weights, levels, output),
+                listener);
+        return new Result(output.weight(), outputError);
     }
 
     private void requireSameShape(Tensor weights, Weight levels) {

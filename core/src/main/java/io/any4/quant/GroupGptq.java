@@ -5,7 +5,6 @@ import io.any4.tinygemm.LutWeight;
 import io.any4.tinygemm.Team;
 import io.any4.tinygemm.Weight;
 import java.lang.foreign.Arena;
-import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// GPTQ (arXiv 2210.17323) for formats with whole scales, group by group: the scale of a group is chosen when its turn
 /// comes, together with its codes, so that it too makes up for the output error that the groups before it left.
@@ -14,8 +13,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /// which keeps scales, would waste that. Rows are independent and their arithmetic is the same in any company, so the
 /// result does not depend on the number of threads.
 public final class GroupGptq {
-    private static final int PROGRESS_BATCHES = 8;
-
     /// Beyond this, what is lost by not taking channels one by one in the order of their activations is more.
     private static final int LARGEST_GROUP = 16;
 
@@ -63,7 +60,6 @@ public final class GroupGptq {
     /// @param arena owner of the new codes and scales; it must allow access from the team's threads
     public Result requantize(Tensor weights, LutWeight start, Team team, RowListener listener, Arena arena) {
         requireSuitable(weights, start);
-        int rows = start.rows();
         LutWeight output = new LutWeight(
                 start.bits(),
                 start.columns(),
@@ -72,29 +68,8 @@ public final class GroupGptq {
                 start.lut(),
                 like(start.scale(), arena),
                 null);
-        ErrorStatistics[] errors = new ErrorStatistics[rows];
-        double[] outputErrors = new double[rows];
-        ConcurrentLinkedQueue<GroupRows> idle = new ConcurrentLinkedQueue<>();
-        ErrorStatistics sum = ErrorStatistics.EMPTY;
-        double outputError = 0;
-        int step = GroupRows.ROWS * team.threads() * PROGRESS_BATCHES;
-        for (int first = 0; first < rows; first += step) {
-            int offset = first;
-            int count = Math.min(step, rows - first);
-            team.run(count, GroupRows.ROWS, (from, to) -> {
-                GroupRows reused = idle.poll();
-                GroupRows batch = reused == null ? new GroupRows(factor, weights, start, output) : reused;
-                for (int row = offset + from; row < offset + to; row += GroupRows.ROWS) {
-                    batch.round(row, Math.min(offset + to, row + GroupRows.ROWS), errors, outputErrors);
-                }
-                idle.add(batch);
-            });
-            for (int row = first; row < first + count; row++) {
-                sum = sum.plus(errors[row]);
-                outputError += outputErrors[row];
-            }
-            listener.progress(first + count, rows, sum);
-        }
+        double outputError = FeedbackLoop.run(
+                start.rows(), team, () -> new GroupFeedbackRows(factor, weights, start, output), listener);
         return new Result(output, outputError);
     }
 

@@ -6,7 +6,7 @@ import io.any4.tinygemm.LutWeight;
 /// layer's output least while all other groups stay.
 ///
 /// The best numbers for a group are what it stores, less the solution of `H_GG x = (H e)_G`. Rounding them goes as in
-/// [GroupRows], with the group's own part of the Hessian; a result that is no better is dropped.
+/// [GroupFeedbackRows], with the group's own part of the Hessian; a result that is no better is dropped.
 final class GroupStep {
     /// Trying all scales takes time that grows with the square of the group.
     private static final int LARGEST_GROUP = 128;

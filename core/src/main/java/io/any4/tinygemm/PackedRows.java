@@ -22,7 +22,7 @@ final class PackedRows {
     final int blocks;
 
     PackedRows(Tensor matrix, int blockBytes) {
-        Tensor own = OffHeap.view(matrix);
+        Tensor own = offHeap(matrix);
         data = own.data();
         rowBytes = own.columns() * own.dtype().bytes();
         this.blockBytes = blockBytes;
@@ -31,6 +31,17 @@ final class PackedRows {
         ends = copyEnds(Math.toIntExact(own.rows()));
         dataAddress = data.address();
         endsAddress = ends.address();
+    }
+
+    /// The tensor itself, or a native copy of one that lies in a heap array, which has no address.
+    private static Tensor offHeap(Tensor tensor) {
+        if (tensor.data().isNative()) {
+            return tensor;
+        }
+        long[] dims = tensor.shape().dims().stream().mapToLong(Long::longValue).toArray();
+        Tensor copy = Tensor.allocate(Arena.ofAuto(), tensor.dtype(), dims);
+        copy.data().copyFrom(tensor.data());
+        return copy;
     }
 
     private MemorySegment copyEnds(int rows) {

@@ -6,9 +6,8 @@ import io.any4.tinygemm.LutWeight;
 import java.util.Arrays;
 
 /// Rounds a few rows together, group by group, each group with the scale that then serves it best; serves one thread.
-final class GroupRows {
-    /// Rows rounded together.
-    static final int ROWS = ColumnSums.ROWS;
+final class GroupFeedbackRows implements FeedbackLoop.Rows {
+    private static final int ROWS = COUNT;
 
     private final FeedbackFactor factor;
     private final Tensor weights;
@@ -30,7 +29,7 @@ final class GroupRows {
 
     /// @param start whose tables stay, and whose scales are tried first
     /// @param output whose codes and scales are written
-    GroupRows(FeedbackFactor factor, Tensor weights, LutWeight start, LutWeight output) {
+    GroupFeedbackRows(FeedbackFactor factor, Tensor weights, LutWeight start, LutWeight output) {
         this.factor = factor;
         this.weights = weights;
         this.start = start;
@@ -49,8 +48,8 @@ final class GroupRows {
         Arrays.fill(even, 1f);
     }
 
-    /// Rounds rows `from` to `to`, at most [#ROWS].
-    void round(int from, int to, ErrorStatistics[] errors, double[] outputErrors) {
+    @Override
+    public void round(int from, int to, ErrorStatistics[] errors, double[] outputErrors) {
         int count = to - from;
         for (int slot = 0; slot < count; slot++) {
             load(slot, from + slot);
