@@ -32,7 +32,8 @@ final class FeedbackRows implements FeedbackLoop.Rows {
     private final float[] even;
 
     /// @param output whose codes are written
-    FeedbackRows(FeedbackFactor factor, float @Nullable [][] shiftFeedback, Tensor weights, Weight levels, Recoded output) {
+    FeedbackRows(
+            FeedbackFactor factor, float @Nullable [][] shiftFeedback, Tensor weights, Weight levels, Recoded output) {
         this.factor = factor;
         this.shiftFeedback = shiftFeedback;
         this.weights = weights;

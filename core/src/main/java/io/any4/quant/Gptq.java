@@ -88,10 +88,7 @@ public final class Gptq {
         requireSameShape(weights, levels);
         Recoded output = new Recoded(levels, arena);
         double outputError = FeedbackLoop.run(
-                levels.rows(),
-                team,
-                () -> new FeedbackRows(factor, shiftFeedback, weights, levels, output),
-                listener);
+                levels.rows(), team, () -> new FeedbackRows(factor, shiftFeedback, weights, levels, output), listener);
         return new Result(output.weight(), outputError);
     }
 

@@ -20,9 +20,7 @@ import jdk.incubator.vector.IntVector;
 /// An F32, F16 or BF16 matrix, read where it lies and widened in registers.
 ///
 /// Sixteen-bit elements are loaded as pairs in int lanes: a shift yields the even columns, a mask the odd ones.
-final class DenseMatrix extends VectorMatrix {
-    private static final int ROWS = 4;
-
+final class DenseMatrix extends FusedMatrix {
     private final Arrangement arrangement;
     private final PackedRows packed;
     private final DType dtype;
@@ -86,26 +84,12 @@ final class DenseMatrix extends VectorMatrix {
     }
 
     @Override
-    void product(long x, float[] y, int from, int to) {
-        long sums = Scratch.sums(ROWS * LANES);
-        int quarter = (to - from) / ROWS;
-        // far-apart streams keep more memory requests in flight than neighbouring rows
-        for (int r = from; r < from + quarter; r++) {
-            four(x, y, sums, r, quarter, to - 1);
-        }
-        if (from + ROWS * quarter < to) {
-            four(x, y, sums, from + ROWS * quarter, 1, to - 1);
-        }
-    }
-
-    /// Computes the rows `r`, `r + stride` and so on; those after the last are computed as copies of it.
-    private void four(long x, float[] y, long sums, int r, int stride, int last) {
+    void sum(long x, long sums, int r, int stride, int last) {
         clear(sums);
         add(x, sums, false, r, stride, last);
         if (packed.hasEnds()) {
             add(x, sums, true, r, stride, last);
         }
-        Gemm.putSums(sums, y, 0, r, stride, last);
     }
 
     private static void clear(long sums) {

@@ -2,16 +2,13 @@ package io.any4.tinygemm;
 
 import static io.any4.tinygemm.Simd.LANES;
 
-import io.any4.tensor.Tensor;
-import org.jspecify.annotations.Nullable;
-
-/// A grouped weight whose rows meet a single token while they are decoded, four rows at a time.
+/// A weight whose rows meet a single token while they are decoded, four rows at a time.
 ///
 /// Between the steps of a product, sums live in scratch memory and not in variables: a vector that crosses a call
 /// which the compiler does not inline becomes an object, and so does everything it is added to. For the same reason
 /// the loops call nothing but the Vector API: past some size of a method, the compiler inlines only what the JDK
 /// forces it to.
-abstract class FusedMatrix extends GroupedMatrix {
+abstract class FusedMatrix extends VectorMatrix {
     /// Rows that a product computes together.
     static final int ROWS = 4;
 
@@ -21,16 +18,8 @@ abstract class FusedMatrix extends GroupedMatrix {
     /// Rows of up to 8192 columns that stay in the second-level cache.
     private static final int CACHED = 64;
 
-    FusedMatrix(
-            Weight weight,
-            Tensor codes,
-            Tensor scale,
-            @Nullable Tensor zero,
-            float[] tables,
-            Arrangement arrangement,
-            int blockBytes,
-            Team team) {
-        super(weight, codes, scale, zero, tables, arrangement, blockBytes, team);
+    FusedMatrix(Weight weight) {
+        super(weight);
     }
 
     @Override
@@ -65,13 +54,11 @@ abstract class FusedMatrix extends GroupedMatrix {
 
     /// Computes the rows `r`, `r + stride` and so on; those after the last are computed as copies of it.
     private void four(long x, float[] y, int out, long sums, int r, int stride, int last) {
-        packed.start(x, sums, r, stride, last);
-        addBlocks(x + 4L * arrangement.columnsAt(), sums, r, stride, last);
+        sum(x, sums, r, stride, last);
         Gemm.putSums(sums, y, out, r, stride, last);
     }
 
-    /// Adds the blocks of the rows `min(r + i * stride, last)` to their sums.
-    ///
-    /// @param x the address of the token's columns
-    abstract void addBlocks(long x, long sums, int r, int stride, int last);
+    /// Writes the sums of the rows `min(r + i * stride, last)` with the token at address `x`, a vector each, to address
+    /// `sums`.
+    abstract void sum(long x, long sums, int r, int stride, int last);
 }

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Scales multiply what a code stands for before it meets a token. Zeros never touch the weights: they are numbers in
 /// front of a row that meet the sums of a token's groups, `y = sum_g zero[g] * sum[g] + sum_i scaled[i] * x[i]`.
-abstract class GroupedMatrix extends VectorMatrix {
+abstract class GroupedMatrix extends FusedMatrix {
     final Arrangement arrangement;
     final GroupedRows packed;
 
@@ -56,6 +56,17 @@ abstract class GroupedMatrix extends VectorMatrix {
         packed.spread(row, scratch);
         decodeCodes(row, out + 4L * arrangement.columnsAt(), scratch);
     }
+
+    @Override
+    final void sum(long x, long sums, int r, int stride, int last) {
+        packed.start(x, sums, r, stride, last);
+        addBlocks(x + 4L * arrangement.columnsAt(), sums, r, stride, last);
+    }
+
+    /// Adds the blocks of the rows `min(r + i * stride, last)` to their sums.
+    ///
+    /// @param x the address of the token's columns
+    abstract void addBlocks(long x, long sums, int r, int stride, int last);
 
     /// Writes a row's scaled codes as floats to address `out`; `scales` has a vector for each block.
     abstract void decodeCodes(int row, long out, float[] scales);

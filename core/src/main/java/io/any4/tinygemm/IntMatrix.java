@@ -14,7 +14,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// An 8-bit integer matrix: every int lane holds four columns.
-final class IntMatrix extends FusedMatrix {
+final class IntMatrix extends GroupedMatrix {
     static final int SPAN = 4;
     private static final int BLOCK_BYTES = SPAN * LANES;
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// The permutation looks at as many low bits of a lane as it has lanes to choose from: the next codes come down by a
 /// shift, and nothing needs masking. Tables with fewer than 16 entries are repeated, so that the bits above a short
 /// code do not matter.
-abstract class LutMatrix extends FusedMatrix {
+abstract class LutMatrix extends GroupedMatrix {
     /// A block of codes is a vector.
     static final int BLOCK_BYTES = 4 * LANES;
 

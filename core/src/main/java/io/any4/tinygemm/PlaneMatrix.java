@@ -25,7 +25,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// The table is kept as planes of bytes. Two shuffles look up 16 entries of 16 bits, which are widened to floats in
 /// registers; entries that fit no such type take two more. Bytes pair up to shorts where they are, even ones and odd
 /// ones apart.
-final class PlaneMatrix extends FusedMatrix {
+final class PlaneMatrix extends GroupedMatrix {
     private static final VectorSpecies<Byte> CODES = ByteVector.SPECIES_128;
     private static final int BITS = 4;
     /// Columns that a lane of a block covers.
