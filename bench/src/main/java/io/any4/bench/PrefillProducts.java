@@ -1,6 +1,7 @@
 package io.any4.bench;
 
 import io.any4.tinygemm.Accelerator;
+import io.any4.tinygemm.Activations;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
@@ -12,7 +13,8 @@ import java.util.ServiceLoader;
 import java.util.SplittableRandom;
 
 /// How fast many tokens are multiplied at once, for the shapes of a [Llama1b]: `PrefillProducts any4,bf16 1,2
-/// [none,onednn] [tokens] [rounds] [group]`. All of them take turns; every result is checked first.
+/// [none,int14,onednn] [tokens] [rounds] [group]`; `int14` stands for such activations. All of them take
+/// turns; every result is checked first.
 final class PrefillProducts {
     private static final List<Llama1b.Linear> SHAPES = List.of(
             new Llama1b.Linear(Llama1b.KV_WIDTH, Llama1b.HIDDEN),
@@ -27,8 +29,7 @@ final class PrefillProducts {
             String name, int threads, double tolerance, CpuDevice device, Matrix matrix, Buffer x, Buffer y) {
         static Case of(
                 String format, int threads, String accelerator, int groupSize, Llama1b.Linear shape, int tokens) {
-            boolean plain = accelerator.equals("none");
-            CpuDevice device = CpuDevice.open(new CpuOptions(threads, true, plain ? null : find(accelerator)));
+            CpuDevice device = CpuDevice.open(options(threads, accelerator));
             Weight weight = RandomWeight.of(format, shape.rows(), shape.columns(), groupSize);
             Buffer x = device.allocate((long) tokens * shape.columns());
             SplittableRandom random = new SplittableRandom(7);
@@ -40,7 +41,24 @@ final class PrefillProducts {
             String name = "%-5s %5d x %4d, %d tokens, %d threads, %-6s"
                     .formatted(format, shape.rows(), shape.columns(), tokens, threads, accelerator);
             Buffer y = device.allocate((long) tokens * shape.rows());
-            return new Case(name, threads, plain ? 1e-5 : 4e-3, device, device.prepare(weight), x, y);
+            return new Case(name, threads, tolerance(accelerator), device, device.prepare(weight), x, y);
+        }
+
+        private static CpuOptions options(int threads, String accelerator) {
+            return switch (accelerator) {
+                case "none" -> new CpuOptions(threads, true);
+                case "int14" -> new CpuOptions(threads, true, null, Activations.INT14);
+                default -> new CpuOptions(threads, true, find(accelerator), Activations.FLOAT32);
+            };
+        }
+
+        /// Of the sum of the sizes of all products.
+        private static double tolerance(String accelerator) {
+            return switch (accelerator) {
+                case "none" -> 1e-5;
+                case "int14" -> 2e-4;
+                default -> 4e-3;
+            };
         }
 
         private static Accelerator find(String name) {

@@ -1,5 +1,6 @@
 package io.any4.bench;
 
+import io.any4.tinygemm.Activations;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
@@ -10,14 +11,17 @@ import java.util.Arrays;
 import java.util.List;
 
 /// All matrix products of one token of a [Llama1b], formats and thread counts interleaved:
-/// `TokenProducts any4,int4 1,2 [tokens] [rounds] [group]`.
+/// `TokenProducts any4,any4:int14,int4 1,2 [tokens] [rounds] [group]`; `:int14` asks for such activations.
 final class TokenProducts {
+    private static final String INT14 = ":int14";
+
     private TokenProducts() {}
 
     /// A format's matrices, with buffers to multiply them in.
     private record Model(String name, CpuDevice device, List<Matrix> matrices, Buffer x, Buffer y, long bytes) {
         static Model of(String format, int threads, int groupSize, int tokens, List<Weight> weights) {
-            CpuDevice device = CpuDevice.open(new CpuOptions(threads, true));
+            Activations activations = format.endsWith(INT14) ? Activations.INT14 : Activations.FLOAT32;
+            CpuDevice device = CpuDevice.open(new CpuOptions(threads, true, null, activations));
             List<Matrix> matrices = weights.stream().map(device::prepare).toList();
             Buffer x = device.allocate((long) tokens * Llama1b.INTERMEDIATE);
             float[] ones = new float[Math.toIntExact(x.length())];
@@ -48,7 +52,7 @@ final class TokenProducts {
         List<Model> models = new ArrayList<>();
         for (String format : formats) {
             List<Weight> weights = Llama1b.linears().stream()
-                    .map(linear -> RandomWeight.of(format, linear.rows(), linear.columns(), groupSize))
+                    .map(linear -> RandomWeight.of(format.replace(INT14, ""), linear.rows(), linear.columns(), groupSize))
                     .toList();
             for (int count : threads) {
                 models.add(Model.of(format, count, groupSize, tokens, weights));
@@ -69,7 +73,7 @@ final class TokenProducts {
             double median = times[i][rounds / 2] / 1e9;
             double best = times[i][0] / 1e9;
             System.out.printf(
-                    "%-14s median %7.2f tokens/s %6.2f GB/s   best %7.2f tokens/s %6.2f GB/s%n",
+                    "%-20s median %7.2f tokens/s %6.2f GB/s   best %7.2f tokens/s %6.2f GB/s%n",
                     model.name(),
                     tokens / median,
                     model.bytes() / median / 1e9,

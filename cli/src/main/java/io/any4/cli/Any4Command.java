@@ -2,6 +2,7 @@ package io.any4.cli;
 
 import io.any4.tinygemm.Accelerator;
 import io.any4.tinygemm.CpuDevice;
+import io.any4.tinygemm.Activations;
 import io.any4.tinygemm.CpuOptions;
 import io.any4.tinygemm.Device;
 import org.jspecify.annotations.Nullable;
@@ -119,7 +120,7 @@ final class Any4Command implements Runnable {
             throw new ParameterException(spec.commandLine(), "--require cuda also needs --device cuda");
         }
         Accelerator chosen = accelerator.equals(Devices.NONE) ? null : Devices.accelerator(accelerator, spec);
-        return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR, chosen));
+        return CpuDevice.open(new CpuOptions(threads(), require == Requirement.VECTOR, chosen, Activations.FLOAT32));
     }
 
     /// Threads to compute with.

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
 ///
-/// Buffers are float arrays and hold at most 2^31 - 1 floats; weights are read where they lie and may be larger.
+/// Buffers are float arrays and hold at most 2^31 - 1 floats; weights are read where they lie and may be
+/// larger.
 public final class CpuDevice implements Device {
     private static final int ELEMENT_GRAIN = 4096;
 
@@ -41,8 +42,8 @@ public final class CpuDevice implements Device {
                 "cpu: %s, %d thread%s%s".formatted(kernels.name(), team.threads(), team.threads() == 1 ? "" : "s", why);
     }
 
-    /// The oracle: plain Java with sums in double. Slow; for tests and for checking other devices. The team stays the
-    /// caller's.
+    /// The oracle: plain Java with sums in double. Slow; for tests and for checking other devices. The team
+    /// stays the caller's.
     public static CpuDevice scalar(Team team) {
         return new CpuDevice(new ScalarKernels(), team, false, "");
     }
@@ -70,9 +71,28 @@ public final class CpuDevice implements Device {
     }
 
     private static CpuDevice open(CpuOptions options, @Nullable Accelerator accelerator) {
+        if (options.activations() == Activations.INT14) {
+            if (accelerator != null) {
+                throw new InvalidInputException("%s multiplies floats: leave %1$s out, or let activations be f32"
+                        .formatted(accelerator.name()));
+            }
+            integerObstacle().ifPresent(obstacle -> {
+                throw new InvalidInputException("activations cannot be int14 here: " + obstacle);
+            });
+        }
         PanelGemm panels = accelerator == null ? null : accelerator.open();
         String why = accelerator == null ? why() : "%s; prompts by %s".formatted(why(), accelerator.probe());
-        return new CpuDevice(new VectorKernels(), new Team(options.threads()), true, why, panels);
+        VectorKernels kernels = new VectorKernels(options.activations());
+        return new CpuDevice(kernels, new Team(options.threads()), true, why, panels);
+    }
+
+    /// What keeps this process from [Activations#INT14], with what would help; empty if nothing does.
+    public static Optional<String> integerObstacle() {
+        if (VectorBits.requested().orElse(-1) == 0) {
+            return Optional.of("system property %s asks for scalar kernels".formatted(VectorBits.PROPERTY));
+        }
+        Optional<String> obstacle = VectorBits.obstacle();
+        return obstacle.isPresent() ? obstacle : VectorKernels.integerObstacle();
     }
 
     private static String why() {

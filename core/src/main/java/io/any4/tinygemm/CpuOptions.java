@@ -5,23 +5,29 @@ import org.jspecify.annotations.Nullable;
 
 /// How to open a [CpuDevice].
 ///
-/// The vector width is not among the options because it is fixed for a Java process: it is what the processor prefers,
-/// or what the system property `any4.vector.bits` names (128, 256, 512, or `scalar`).
+/// The vector width is not among the options because it is fixed for a Java process: it is what the processor
+/// prefers, or what the system property `any4.vector.bits` names (128, 256, 512, or `scalar`).
 ///
 /// @param threads threads to compute with, the caller included
 /// @param requireVector whether to fail, rather than to run slowly, where the Vector API cannot be used
 /// @param accelerator what multiplies prompts instead of plain Java, or null
+/// @param activations what looked-up weights are multiplied with
 public record CpuOptions(
-        int threads, boolean requireVector, @Nullable Accelerator accelerator) {
+        int threads, boolean requireVector, @Nullable Accelerator accelerator, Activations activations) {
     public CpuOptions {
         if (threads < 1) {
             throw new InvalidInputException("cannot compute with %d threads: use 1 or more".formatted(threads));
         }
     }
 
-    /// Plain Java.
+    /// No accelerator, and floats.
     public CpuOptions(int threads, boolean requireVector) {
         this(threads, requireVector, null);
+    }
+
+    /// An accelerator or none, and floats.
+    public CpuOptions(int threads, boolean requireVector, @Nullable Accelerator accelerator) {
+        this(threads, requireVector, accelerator, Activations.FLOAT32);
     }
 
     /// All processors, and whatever kernels there are.

@@ -8,12 +8,14 @@ final class Scratch {
     private static final ThreadLocal<Scratch> OWN = ThreadLocal.withInitial(Scratch::new);
 
     private float[] floats = new float[0];
+    private int[] ints = new int[0];
     private MemorySegment panel = aligned(0);
     private MemorySegment sums = aligned(0);
 
     private Scratch() {}
 
-    /// At least `length` floats of the calling thread, with whatever is in them; the next call returns the same array.
+    /// At least `length` floats of the calling thread, with whatever is in them; the next call returns the
+    /// same array.
     static float[] floats(int length) {
         Scratch own = OWN.get();
         if (own.floats.length < length) {
@@ -22,7 +24,16 @@ final class Scratch {
         return own.floats;
     }
 
-    /// The same as memory in which vectors can be aligned.
+    /// At least `length` integers of the calling thread, likewise.
+    static int[] ints(int length) {
+        Scratch own = OWN.get();
+        if (own.ints.length < length) {
+            own.ints = new int[length];
+        }
+        return own.ints;
+    }
+
+    /// Floats as memory in which vectors can be aligned.
     static MemorySegment panel(long length) {
         Scratch own = OWN.get();
         if (own.panel.byteSize() < 4 * length) {
@@ -40,8 +51,8 @@ final class Scratch {
         return own.sums.address();
     }
 
-    /// Room for `length` floats, starting on a cache line: vectors as long as a line load at half the speed or less
-    /// where they straddle two, as they do in arrays.
+    /// Room for `length` floats, starting on a cache line: vectors as long as a line load at half the speed
+    /// or less where they straddle two, as they do in arrays.
     static MemorySegment aligned(long length) {
         return Arena.ofAuto().allocate(4 * length, 64);
     }

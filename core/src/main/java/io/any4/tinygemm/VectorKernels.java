@@ -3,7 +3,11 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 
+import io.any4.machine.IntegerPrograms;
+import io.any4.machine.Isa;
+import io.any4.machine.RowShape;
 import io.any4.tensor.Tensor;
+import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
 
 /// Kernels of the Vector API, for the width that [Simd] has chosen.
@@ -12,6 +16,16 @@ final class VectorKernels implements Kernels {
     private static final int SWIGLU_BLOCK = 1024;
 
     private final VectorAttention attention = new VectorAttention();
+    private final Activations activations;
+
+    VectorKernels(Activations activations) {
+        this.activations = activations;
+    }
+
+    /// What keeps this process from [Activations#INT14].
+    static Optional<String> integerObstacle() {
+        return IntegerPrograms.isa(Simd.BITS).isPresent() ? Optional.empty() : Optional.of(IntegerPrograms.obstacle());
+    }
 
     @Override
     public String name() {
@@ -37,8 +51,12 @@ final class VectorKernels implements Kernels {
         };
     }
 
-    private static CpuMatrix table(LutWeight weight, Team team) {
+    private CpuMatrix table(LutWeight weight, Team team) {
         int bits = LutCodes.bits(weight);
+        if (activations == Activations.INT14 && RowShape.fits(bits, weight.columns(), weight.groupSize())) {
+            Isa isa = IntegerPrograms.isa(Simd.BITS).orElseThrow();
+            return new IntegerMatrix(weight, LutCodes.unpackable(weight, team), bits, isa, team);
+        }
         if (!LutMatrix.fits(weight, bits)) {
             return new GenericMatrix(weight);
         }
