@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -24,8 +23,10 @@ interface Contestant {
     record Speeds(double prompt, double generation, String version) {}
 
     /// This project, through its command line.
-    static Contestant any4j(Path model, @Nullable String accelerator) {
-        String name = accelerator == null ? "any4j" : "any4j, " + accelerator;
+    ///
+    /// @param options such as `--accelerator onednn`
+    static Contestant any4j(Path model, String... options) {
+        String name = options.length == 0 ? "any4j" : "any4j, " + String.join(" ", options);
         return new Program(name, "any4, groups of 128") {
             @Override
             List<String> command(int threads, int prompt, int generated) {
@@ -33,9 +34,7 @@ interface Contestant {
                         List.of("./any4j", "--threads", text(threads), "bench", model.toString(), "--format", "json"));
                 command.addAll(List.of("--prompt-tokens", text(prompt), "--generated-tokens", text(generated)));
                 command.addAll(List.of("--repetitions", "2"));
-                if (accelerator != null) {
-                    command.addAll(List.of("--accelerator", accelerator));
-                }
+                command.addAll(List.of(options));
                 return command;
             }
 

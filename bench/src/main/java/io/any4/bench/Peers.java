@@ -18,8 +18,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Measures any4j beside other programs on the shape of Llama-3.2-1B: all in turn, round after round, medians at the
-/// end.
+/// Measures any4j beside other programs on the shape of Llama-3.2-1B: all in turn, round after round, medians
+/// at the end.
 @Command(
         name = "peers",
         sortOptions = false,
@@ -124,9 +124,10 @@ final class Peers implements Callable<Integer> {
     private List<Contestant> contestants() throws IOException, InterruptedException {
         PeerModels models = new PeerModels();
         List<Contestant> contestants = new ArrayList<>();
-        contestants.add(Contestant.any4j(models.any4(), null));
+        contestants.add(Contestant.any4j(models.any4()));
+        contestants.add(Contestant.any4j(models.any4(), "--activations", "f32"));
         if (accelerator != null) {
-            contestants.add(Contestant.any4j(models.any4(), accelerator));
+            contestants.add(Contestant.any4j(models.any4(), "--accelerator", accelerator));
         }
         if (llamaBench != null) {
             if (!Files.isExecutable(llamaBench)) {

@@ -52,7 +52,8 @@ final class TokenProducts {
         List<Model> models = new ArrayList<>();
         for (String format : formats) {
             List<Weight> weights = Llama1b.linears().stream()
-                    .map(linear -> RandomWeight.of(format.replace(INT14, ""), linear.rows(), linear.columns(), groupSize))
+                    .map(linear ->
+                            RandomWeight.of(format.replace(INT14, ""), linear.rows(), linear.columns(), groupSize))
                     .toList();
             for (int count : threads) {
                 models.add(Model.of(format, count, groupSize, tokens, weights));

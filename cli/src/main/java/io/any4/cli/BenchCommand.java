@@ -104,7 +104,7 @@ final class BenchCommand implements Callable<Integer> {
         List<Integer> several = batches.stream().distinct().filter(n -> n != 1).toList();
         several.forEach(n -> requirePositive("--batch", n));
         long runs = repetitions + 1L;
-        try (Device device = root.openDevice();
+        try (Device device = root.openDeviceToRun();
                 LoadedModel loaded = LoadedModel.open(model, device);
                 Progress progress =
                         Terminal.of(root).progress("bench", runs * (1 + several.size()), Progress.Unit.of("runs"))) {

@@ -43,7 +43,7 @@ final class DoctorCommand implements Callable<Integer> {
                         .formatted(
                                 MachineFacts.processor(), Runtime.getRuntime().availableProcessors()));
         findings.put("memory", memory());
-        try (Device device = root.openDevice()) {
+        try (Device device = root.openDeviceToRun()) {
             findings.put("device", device.describe());
         }
         Devices.providers().forEach(provider -> findings.put(provider.name(), provider.probe()));

@@ -92,7 +92,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (prompt.isEmpty()) {
             throw new ParameterException(spec.commandLine(), "the prompt is empty: give some text to continue");
         }
-        try (Device device = root.openDevice();
+        try (Device device = root.openDeviceToRun();
                 LoadedModel loaded = LoadedModel.open(model, device);
                 Tokenizer tokenizer = Tokenizer.load(model)) {
             cache.applyToRun(loaded.decoder());

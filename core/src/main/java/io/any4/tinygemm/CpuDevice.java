@@ -81,7 +81,10 @@ public final class CpuDevice implements Device {
             });
         }
         PanelGemm panels = accelerator == null ? null : accelerator.open();
-        String why = accelerator == null ? why() : "%s; prompts by %s".formatted(why(), accelerator.probe());
+        String why = why(options.activations());
+        if (accelerator != null) {
+            why = "%s; prompts by %s".formatted(why, accelerator.probe());
+        }
         VectorKernels kernels = new VectorKernels(options.activations());
         return new CpuDevice(kernels, new Team(options.threads()), true, why, panels);
     }
@@ -95,7 +98,10 @@ public final class CpuDevice implements Device {
         return obstacle.isPresent() ? obstacle : VectorKernels.integerObstacle();
     }
 
-    private static String why() {
+    private static String why(Activations activations) {
+        if (activations == Activations.INT14) {
+            return VectorKernels.integerLookup();
+        }
         String width = VectorBits.requested().isPresent()
                 ? "asked for by system property " + VectorBits.PROPERTY
                 : "the width Java prefers on this processor";

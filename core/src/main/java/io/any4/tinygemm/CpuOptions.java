@@ -30,8 +30,14 @@ public record CpuOptions(
         this(threads, requireVector, accelerator, Activations.FLOAT32);
     }
 
-    /// All processors, and whatever kernels there are.
+    /// All processors, and whatever kernels there are for floats: to measure a model with.
     public static CpuOptions defaults() {
         return new CpuOptions(Runtime.getRuntime().availableProcessors(), false);
+    }
+
+    /// All processors, and [Activations#INT14] where it can be: to run a model with.
+    public static CpuOptions fastest() {
+        Activations activations = CpuDevice.integerObstacle().isEmpty() ? Activations.INT14 : Activations.FLOAT32;
+        return new CpuOptions(Runtime.getRuntime().availableProcessors(), false, null, activations);
     }
 }

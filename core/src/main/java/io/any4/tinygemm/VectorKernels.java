@@ -41,6 +41,14 @@ final class VectorKernels implements Kernels {
         };
     }
 
+    /// How tables are looked up for [Activations#INT14].
+    static String integerLookup() {
+        return switch (IntegerPrograms.isa(Simd.BITS).orElseThrow()) {
+            case AVX512_VNNI -> ", looked-up weights times 14-bit activations by AVX-512 VNNI";
+            case AVX2 -> ", looked-up weights times 14-bit activations by AVX2";
+        };
+    }
+
     @Override
     public CpuMatrix prepare(Weight weight, Team team) {
         return switch (weight) {
