@@ -2,6 +2,7 @@ package io.any4.tinygemm;
 
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.HALF_SHORTS;
+import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.tensor.DType;
@@ -12,11 +13,11 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
-/// The inner loops of [VectorAttention]. They are over positions, not over the elements of a head, which fill few
-/// vectors.
+/// The inner loops of [VectorAttention]. They are over positions, not over the elements of a head, which fill
+/// few vectors.
 ///
-/// Queries, keys, values and mixtures are rows of a panel, a whole number of fours of vectors each, and zero behind
-/// the end of a head. Scores lie in another array, [#STRIDE] floats a row.
+/// Queries, keys, values and mixtures are rows of a panel, a whole number of fours of vectors each, and zero
+/// behind the end of a head. Scores lie in another array, [#STRIDE] floats a row.
 final class AttentionTile {
     /// Positions that go together.
     static final int POSITIONS = 64;
@@ -27,7 +28,8 @@ final class AttentionTile {
     /// Floats of scratch memory for the products of two queries with all keys.
     static final int SUMS = 2 * POSITIONS * LANES;
 
-    /// Puts the sums that [Simd#sums] leaves in lanes 0, `LANES / 2`, `LANES / 4`, `3 * LANES / 4` into lanes 0 to 3.
+    /// Puts the sums that [Simd#sums] leaves in lanes 0, `LANES / 2`, `LANES / 4`, `3 * LANES / 4` into lanes
+    /// 0 to 3.
     private static final VectorShuffle<Float> IN_ORDER = VectorShuffle.fromOp(FLOATS, lane -> switch (lane) {
         case 1 -> LANES / 2;
         case 2 -> LANES / 4;
@@ -37,63 +39,58 @@ final class AttentionTile {
 
     private AttentionTile() {}
 
-    /// Writes `count` rows of `dim` elements, the first at element `from` and each `width` after the one before, to
-    /// rows of `row` floats at `panel[to ..]`.
+    /// Writes `count` rows of `dim` elements, the first at element `from` and each `width` after the one
+    /// before, to rows of `row` floats at `panel[to ..]`.
     static void widen(CpuRows cache, int from, int width, int count, int dim, float[] panel, int to, int row) {
-        int whole = dim / (4 * LANES) * 4 * LANES;
-        for (int i = 0; i < whole; i += 4 * LANES) {
-            switch (cache) {
-                case CpuBuffer(float[] data) -> copy(data, from + i, width, count, panel, to + i, row);
-                case CpuHalfBuffer(short[] data, DType dtype)
-                when dtype == DType.F16 -> widenF16(data, from + i, width, count, panel, to + i, row);
-                case CpuHalfBuffer(short[] data, DType dtype) ->
-                    widenBf16(data, from + i, width, count, panel, to + i, row);
-            }
+        int whole = dim / LANES * LANES;
+        switch (cache) {
+            case CpuBuffer(float[] data) -> copy(data, from, width, count, whole, panel, to, row);
+            case CpuHalfBuffer(short[] data, DType dtype)
+            when dtype == DType.F16 -> widenF16(data, from, width, count, whole, panel, to, row);
+            case CpuHalfBuffer(short[] data, DType dtype) -> widenBf16(data, from, width, count, whole, panel, to, row);
         }
         if (whole < row) {
             finish(cache, from, width, count, whole, dim, panel, to, row);
         }
     }
 
-    /// Four vectors of each row: the loop is over rows, for heads are short.
-    private static void copy(float[] data, int from, int width, int count, float[] panel, int to, int row) {
+    private static void copy(float[] data, int from, int width, int count, int dim, float[] panel, int to, int row) {
         for (int p = 0; p < count; p++) {
-            int source = from + p * width;
-            int target = to + p * row;
-            FloatVector.fromArray(FLOATS, data, source).intoArray(panel, target);
-            FloatVector.fromArray(FLOATS, data, source + LANES).intoArray(panel, target + LANES);
-            FloatVector.fromArray(FLOATS, data, source + 2 * LANES).intoArray(panel, target + 2 * LANES);
-            FloatVector.fromArray(FLOATS, data, source + 3 * LANES).intoArray(panel, target + 3 * LANES);
+            System.arraycopy(data, from + p * width, panel, to + p * row, dim);
         }
     }
 
-    private static void widenF16(short[] data, int from, int width, int count, float[] panel, int to, int row) {
+    /// Calls nothing but the Vector API, so that no vector becomes an object.
+    private static void widenF16(
+            short[] data, int from, int width, int count, int dim, float[] panel, int to, int row) {
         for (int p = 0; p < count; p++) {
-            int source = from + p * width;
-            int target = to + p * row;
-            Simd.lowF16(halves(data, source)).intoArray(panel, target);
-            Simd.lowF16(halves(data, source + LANES)).intoArray(panel, target + LANES);
-            Simd.lowF16(halves(data, source + 2 * LANES)).intoArray(panel, target + 2 * LANES);
-            Simd.lowF16(halves(data, source + 3 * LANES)).intoArray(panel, target + 3 * LANES);
+            for (int i = 0; i < dim; i += LANES) {
+                ((IntVector) ShortVector.fromArray(HALF_SHORTS, data, from + p * width + i)
+                                .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                        .lanewise(VectorOperators.LSHL, 16)
+                        .lanewise(VectorOperators.ASHR, 3)
+                        .and(Simd.F16_BITS)
+                        .reinterpretAsFloats()
+                        .mul(Simd.F16_BIAS)
+                        .intoArray(panel, to + p * row + i);
+            }
         }
     }
 
-    private static void widenBf16(short[] data, int from, int width, int count, float[] panel, int to, int row) {
+    private static void widenBf16(
+            short[] data, int from, int width, int count, int dim, float[] panel, int to, int row) {
         for (int p = 0; p < count; p++) {
-            int source = from + p * width;
-            int target = to + p * row;
-            Simd.lowBf16(halves(data, source)).intoArray(panel, target);
-            Simd.lowBf16(halves(data, source + LANES)).intoArray(panel, target + LANES);
-            Simd.lowBf16(halves(data, source + 2 * LANES)).intoArray(panel, target + 2 * LANES);
-            Simd.lowBf16(halves(data, source + 3 * LANES)).intoArray(panel, target + 3 * LANES);
+            for (int i = 0; i < dim; i += LANES) {
+                ((IntVector) ShortVector.fromArray(HALF_SHORTS, data, from + p * width + i)
+                                .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0))
+                        .lanewise(VectorOperators.LSHL, 16)
+                        .reinterpretAsFloats()
+                        .intoArray(panel, to + p * row + i);
+            }
         }
     }
 
-    private static IntVector halves(short[] data, int from) {
-        return Simd.toInts(ShortVector.fromArray(HALF_SHORTS, data, from));
-    }
-
-    /// The elements that fill no four vectors, and zeros behind them.
+    /// The elements that fill no vector, and zeros behind them.
     private static void finish(
             CpuRows cache, int from, int width, int count, int done, int dim, float[] panel, int to, int row) {
         for (int p = 0; p < count; p++) {
@@ -103,9 +100,9 @@ final class AttentionTile {
         }
     }
 
-    /// The scores of two rows of queries at `q` and all keys at `k`, rounded up to fours of them. Every pair of a
-    /// query and a key has one accumulator, to which vectors are added from first to last, whatever other rows
-    /// there are.
+    /// The scores of two rows of queries at `q` and all keys at `k`, rounded up to fours of them. Every pair
+    /// of a query and a key has one accumulator, to which vectors are added from first to last, whatever
+    /// other rows there are.
     static void score(float[] panel, int q, int k, int row, int keys, float[] scores, int at, float[] sums) {
         int rounded = Math.ceilDiv(keys, 4) * 4;
         dots(panel, q, q + row, k, row, rounded, sums);
@@ -185,13 +182,14 @@ final class AttentionTile {
                 .intoArray(scores, at);
     }
 
-    /// The greatest of a row of scores and `least`. The reduction of the Vector API has only one possible result here.
+    /// The greatest of a row of scores and `least`. The reduction of the Vector API has only one possible
+    /// result here.
     static float greatest(float[] scores, int at, float least) {
         FloatVector greatest = FloatVector.broadcast(FLOATS, least);
         for (int p = at; p < at + POSITIONS; p += LANES) {
-            greatest = greatest.max(FloatVector.fromArray(FLOATS, scores, p));
+            greatest = FloatVector.fromArray(FLOATS, scores, p).max(greatest);
         }
-        return greatest.reduceLanes(VectorOperators.MAX);
+        return FloatVector.broadcast(FLOATS, least).max(greatest).reduceLanes(VectorOperators.MAX);
     }
 
     /// The sum of a row of weights.

@@ -50,9 +50,9 @@ final class IntegerTokens {
         FloatVector largest = FloatVector.zero(FLOATS);
         int i = 0;
         for (; i < FLOATS.loopBound(count); i += LANES) {
-            largest = largest.max(FloatVector.fromArray(FLOATS, x, from + i).abs());
+            largest = FloatVector.fromArray(FLOATS, x, from + i).abs().max(largest);
         }
-        float all = largest.reduceLanes(VectorOperators.MAX);
+        float all = FloatVector.zero(FLOATS).max(largest).reduceLanes(VectorOperators.MAX);
         for (; i < count; i++) {
             all = Math.max(all, Math.abs(x[from + i]));
         }

@@ -6,14 +6,14 @@ import org.jspecify.annotations.Nullable;
 /// Softmax attention that reads keys and values once for many queries and holds only a tile of scores at a time
 /// (FlashAttention, arXiv 2205.14135).
 ///
-/// A unit of work is a block of tokens and some key-value heads. The queries of its tokens and of all heads that share
-/// a key-value head are the rows of small matrix products with [AttentionTile#POSITIONS] keys, then values, at a time.
-/// Where there is one block only, as when one token is generated, the positions are shared out too, and what was found
-/// in them is merged in a second loop.
+/// A unit of work is a block of tokens and some key-value heads. The queries of its tokens and of all heads
+/// that share a key-value head are the rows of small matrix products with [AttentionTile#POSITIONS] keys,
+/// then values, at a time. Where there is one block only, as when one token is generated, the positions are
+/// shared out too, and what was found in them is merged in a second loop.
 ///
-/// The maximum and sum of a row start afresh every [#PART] positions, counted from the sequence's first, and these
-/// parts are merged in order. So a token's result depends neither on how positions are shared out, nor on the number of
-/// threads, nor on the tokens beside it.
+/// The maximum and sum of a row start afresh every [#PART] positions, counted from the sequence's first, and
+/// these parts are merged in order. So a token's result depends neither on how positions are shared out, nor
+/// on the number of threads, nor on the tokens beside it.
 final class VectorAttention {
     /// Positions of a part.
     private static final int PART = 256;
@@ -30,6 +30,7 @@ final class VectorAttention {
     /// Tokens of a block, and key-value heads of a unit.
     private int blockTokens;
 
+    private int blocks;
     private int unitHeads;
     private boolean divided;
 
@@ -37,7 +38,7 @@ final class VectorAttention {
         attention = a;
         blockTokens = Math.max(1, ROWS / a.share());
         int kvHeads = a.shape().kvHeads();
-        int blocks = Math.ceilDiv(a.tokens(), blockTokens);
+        blocks = Math.ceilDiv(a.tokens(), blockTokens);
         int count = lastPart(a, a.tokens() - 1) - firstPart(a, 0) + 1;
         divided = blocks == 1 && count > 1;
         if (divided) {
@@ -72,10 +73,16 @@ final class VectorAttention {
             } else {
                 whole(
                         a,
-                        index / a.shape().kvHeads() * blockTokens,
+                        block(index / a.shape().kvHeads()) * blockTokens,
                         index % a.shape().kvHeads());
             }
         }
+    }
+
+    /// The block that comes as number `index`: the last one follows the first, since those that see many
+    /// positions and those that see few have to be shared out evenly.
+    private int block(int index) {
+        return index % 2 == 0 ? index / 2 : blocks - 1 - index / 2;
     }
 
     /// All tokens in some heads and one part.
