@@ -6,19 +6,19 @@ import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.ORDER;
 import static io.any4.tinygemm.Simd.VECTOR_BYTES;
 
+import io.any4.machine.Pages;
 import io.any4.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import org.jspecify.annotations.Nullable;
 
 /// The rows of a grouped weight, copied once into the form in which kernels read them.
 ///
-/// A row starts on a cache line with its table, if rows have tables of their own. Then come its zeros, one per group
-/// and filled up with zeros to whole vectors; the scales of its blocks; and, on a cache line again, its codes, filled
-/// up with zeros to whole blocks. Tables, zeros and scales are floats. So whatever a kernel needs of a row is one
-/// stream, which the processor fetches ahead; scales and tables that lie elsewhere are waited for at the start of
-/// each row.
+/// A row starts on a cache line with its table, if rows have tables of their own. Then come its zeros, one
+/// per group and filled up with zeros to whole vectors; the scales of its blocks; and, on a cache line again,
+/// its codes, filled up with zeros to whole blocks. Tables, zeros and scales are floats. So whatever a kernel
+/// needs of a row is one stream, which the processor fetches ahead; scales and tables that lie elsewhere are
+/// waited for at the start of each row.
 final class GroupedRows {
     private static final int LINE = 64;
     private static final int ROWS_AT_ONCE = 16;
@@ -52,7 +52,7 @@ final class GroupedRows {
         codesAt = lines(scalesAt + 4L * arrangement.blocks * arrangement.scalesPerBlock());
         rowBytes = lines(codesAt + (long) arrangement.blocks * blockBytes);
         // a vector of scales may be loaded from where there is only one left
-        memory = Arena.ofAuto().allocate(rowBytes * rows + LINE, LINE);
+        memory = Pages.allocate(rowBytes * rows + LINE);
         address = memory.address();
         team.run(rows, ROWS_AT_ONCE, (from, to) -> {
             float[] groups = new float[arrangement.groups];
@@ -111,8 +111,8 @@ final class GroupedRows {
         }
     }
 
-    /// Starts the sums of the four rows `min(r + i * stride, last)`, a vector each at address `sums`, with the zeros'
-    /// share: zeros times the group sums at address `x`.
+    /// Starts the sums of the four rows `min(r + i * stride, last)`, a vector each at address `sums`, with
+    /// the zeros' share: zeros times the group sums at address `x`.
     void start(long x, long sums, int r, int stride, int last) {
         FloatVector a0 = FloatVector.zero(FLOATS);
         FloatVector a1 = a0;

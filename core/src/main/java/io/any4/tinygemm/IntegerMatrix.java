@@ -14,7 +14,7 @@ import java.lang.ref.Reference;
 /// columns at a time, and meets all of them. Either way a result has the same bits.
 final class IntegerMatrix implements CpuMatrix {
     /// From so many tokens on, a panel pays.
-    private static final int MANY_TOKENS = 16;
+    private static final int MANY_TOKENS = 12;
 
     /// Tokens that meet the same panel: those of rows of 2048 columns about fill in the second-level cache.
     private static final int BLOCK_TOKENS = 264;

@@ -1,10 +1,10 @@
 package io.any4.tinygemm;
 
 import io.any4.machine.IntegerPrograms;
+import io.any4.machine.Pages;
 import io.any4.machine.RowShape;
 import io.any4.tensor.DType;
 import io.any4.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -15,7 +15,6 @@ import java.lang.foreign.ValueLayout;
 /// F16, whose steps near the ends of a table are as wide as these.
 final class IntegerRows {
     private static final int ROWS_AT_ONCE = 16;
-    private static final int LINE = 64;
 
     final RowShape shape;
     private final IntegerPrograms programs;
@@ -29,7 +28,7 @@ final class IntegerRows {
         int rows = weight.rows();
         // programs take whole panels, whatever is in the rows after the last
         int padded = Math.ceilDiv(rows, programs.panelRows()) * programs.panelRows();
-        memory = Arena.ofAuto().allocate((long) shape.rowBytes() * padded, LINE);
+        memory = Pages.allocate((long) shape.rowBytes() * padded);
         address = memory.address();
         float[] tables = LutTables.repeated(weight, RowShape.TABLE_ENTRIES);
         boolean shared = weight.lut().rows() == 1;
