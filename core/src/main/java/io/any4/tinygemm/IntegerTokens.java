@@ -1,6 +1,9 @@
 package io.any4.tinygemm;
 
+import static io.any4.tinygemm.NativeMemory.ADDRESS;
+import static io.any4.tinygemm.NativeMemory.ALL;
 import static io.any4.tinygemm.Simd.FLOATS;
+import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.machine.IntegerPrograms;
@@ -9,6 +12,7 @@ import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Rounds tokens to the integers that [RowShape] describes.
@@ -18,45 +22,66 @@ final class IntegerTokens {
     /// Added to a float of less than 2^22, it leaves the nearest integer in the lower bits.
     private static final float ROUNDER = 0x1.8p23f;
 
-    private final RowShape shape;
+    /// What stands for 0 after that.
+    private static final int ZERO = Float.floatToRawIntBits(ROUNDER);
+
+    private static final int MAGNITUDE = Integer.MAX_VALUE;
+
+    private final int columns;
+    private final int block;
+    private final int blocks;
+    private final int entriesPerBlock;
+    private final int entryColumns;
+    private final int sumsAt;
+    private final int columnsAt;
+    private final int blockBytes;
     /// The column of each integer in a block.
     private final int[] order;
 
     IntegerTokens(RowShape shape, IntegerPrograms programs) {
-        this.shape = shape;
-        order = new int[shape.block()];
+        columns = shape.columns();
+        block = shape.block();
+        blocks = shape.blocks();
+        entriesPerBlock = shape.entriesPerBlock();
+        entryColumns = shape.entryColumns();
+        sumsAt = shape.sumsAt();
+        columnsAt = shape.columnsAt();
+        blockBytes = shape.tokenBlockBytes();
+        order = new int[block];
         Arrays.setAll(order, programs::column);
     }
 
     /// Rounds the token at `x[offset ..]` to memory from byte `at` on.
     void round(float[] x, int offset, MemorySegment out, long at) {
-        int block = shape.block();
         int[] bits = Scratch.ints(block);
-        for (int b = 0; b < shape.blocks(); b++) {
-            int count = Math.min(block, shape.columns() - b * block);
-            float largest = largest(x, offset + b * block, count);
-            round(x, offset + b * block, count, largest == 0 ? 0 : RowShape.TOKEN_LIMIT / largest, bits);
-            Arrays.fill(bits, count, block, 0);
-            putColumns(bits, out, at + shape.columnsAt() + (long) b * shape.tokenBlockBytes());
+        out.asSlice(at, columnsAt).fill((byte) 0);
+        for (int b = 0; b < blocks; b++) {
+            int first = b * block;
+            int count = Math.min(block, columns - first);
+            float largest = largest(x, offset + first, count);
+            round(x, offset + first, count, largest == 0 ? 0 : RowShape.TOKEN_LIMIT / largest, bits);
+            Arrays.fill(bits, count, block, ZERO);
+            putColumns(bits, out.address() + at + columnsAt + (long) b * blockBytes);
             putSides(bits, b, largest / RowShape.TOKEN_LIMIT, out, at);
         }
-        long used = 4L * shape.entries();
-        out.asSlice(at + used, shape.sumsAt() - used).fill((byte) 0);
-        out.asSlice(at + shape.sumsAt() + used, shape.columnsAt() - shape.sumsAt() - used)
-                .fill((byte) 0);
     }
 
+    /// The greatest magnitude, or NaN if there is one: as whole numbers, bits of magnitudes have the order of what they
+    /// stand for, and comparing them takes one instruction.
     private static float largest(float[] x, int from, int count) {
-        FloatVector largest = FloatVector.zero(FLOATS);
+        IntVector largest = IntVector.zero(INTS);
         int i = 0;
         for (; i < FLOATS.loopBound(count); i += LANES) {
-            largest = FloatVector.fromArray(FLOATS, x, from + i).abs().max(largest);
+            largest = FloatVector.fromArray(FLOATS, x, from + i)
+                    .reinterpretAsInts()
+                    .and(MAGNITUDE)
+                    .max(largest);
         }
-        float all = FloatVector.zero(FLOATS).max(largest).reduceLanes(VectorOperators.MAX);
+        int bits = IntVector.zero(INTS).max(largest).reduceLanes(VectorOperators.MAX);
         for (; i < count; i++) {
-            all = Math.max(all, Math.abs(x[from + i]));
+            bits = Math.max(bits, Float.floatToRawIntBits(x[from + i]) & MAGNITUDE);
         }
-        return all;
+        return Float.intBitsToFloat(bits);
     }
 
     /// Leaves integers in the lower 16 bits.
@@ -74,23 +99,29 @@ final class IntegerTokens {
         }
     }
 
-    private void putColumns(int[] bits, MemorySegment out, long at) {
-        for (int i = 0; i < order.length; i += 2) {
-            int pair = bits[order[i]] & 0xffff | bits[order[i + 1]] << 16;
-            out.set(Tensor.INT, at + 2L * i, pair);
+    private void putColumns(int[] bits, long at) {
+        int[] from = order;
+        for (int i = 0; i < from.length; i += 2) {
+            int pair = bits[from[i]] & 0xffff | bits[from[i + 1]] << 16;
+            ALL.set(Tensor.INT, (at & ADDRESS) + 2L * i, pair);
         }
     }
 
     private void putSides(int[] bits, int block, float scale, MemorySegment out, long at) {
-        int columns = shape.entryColumns();
-        for (int i = 0; i < shape.entriesPerBlock(); i++) {
-            int sum = 0;
-            for (int c = i * columns; c < (i + 1) * columns; c++) {
-                sum += (short) bits[c];
-            }
-            long entry = 4L * (block * shape.entriesPerBlock() + i);
-            out.set(Tensor.FLOAT, at + entry, scale);
-            out.set(Tensor.FLOAT, at + shape.sumsAt() + entry, scale * sum);
+        for (int i = 0; i < entriesPerBlock; i++) {
+            float sum = scale * sum(bits, i * entryColumns, entryColumns);
+            long entry = at + 4L * (block * entriesPerBlock + i);
+            out.set(Tensor.FLOAT, entry, scale);
+            out.set(Tensor.FLOAT, entry + sumsAt, sum);
         }
+    }
+
+    /// The sum of `count` integers, a multiple of the lanes. What the rounder adds overflows, and is subtracted just so.
+    private static int sum(int[] bits, int from, int count) {
+        IntVector sum = IntVector.zero(INTS);
+        for (int i = from; i < from + count; i += LANES) {
+            sum = IntVector.fromArray(INTS, bits, i).add(sum);
+        }
+        return IntVector.zero(INTS).add(sum).reduceLanes(VectorOperators.ADD) - ZERO * count;
     }
 }
