@@ -1,5 +1,6 @@
 package io.any4.bench;
 
+import io.any4.tinygemm.Activations;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
@@ -25,8 +26,8 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /// One matrix product, as a model asks for it.
 ///
-/// Weights `in memory` are so many that none of them is in a cache when its turn comes; `in cache` there is one matrix.
-/// Before anything is measured, the product is compared with one in double precision.
+/// Weights `in memory` are so many that none of them is in a cache when its turn comes; `in cache` there is
+/// one matrix. Before anything is measured, the product is compared with one in double precision.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -42,6 +43,7 @@ public class ProductBenchmark {
 
     private static final int CHECKED_ROWS = 64;
     private static final double TOLERANCE = 1e-4;
+    private static final double INT14_TOLERANCE = 4e-4;
 
     @Param({"any4", "any4s", "any3", "any2", "nf4", "int4", "int8", "bf16", "f16"})
     public String format = "";
@@ -58,6 +60,9 @@ public class ProductBenchmark {
 
     @Param({"memory", "cache"})
     public String weights = "";
+
+    @Param({"FLOAT32", "INT14"})
+    public Activations activations = Activations.FLOAT32;
 
     private CpuDevice device;
     private final List<Matrix> matrices = new ArrayList<>();
@@ -78,7 +83,7 @@ public class ProductBenchmark {
 
     @Setup(Level.Trial)
     public void open() {
-        device = CpuDevice.open(new CpuOptions(threads, true));
+        device = CpuDevice.open(new CpuOptions(threads, true, null, activations));
         Weight first = weight(format, shape);
         long copies = weights.equals("cache") ? 1 : Math.ceilDiv(MEMORY_BYTES, first.bytes());
         matrices.add(device.prepare(first));
@@ -111,8 +116,9 @@ public class ProductBenchmark {
                     sum += term;
                     size += Math.abs(term);
                 }
+                double tolerance = activations == Activations.INT14 ? INT14_TOLERANCE : TOLERANCE;
                 double got = results[t * weight.rows() + r];
-                if (!(Math.abs(got - sum) <= TOLERANCE * size)) {
+                if (!(Math.abs(got - sum) <= tolerance * size)) {
                     throw new IllegalStateException(
                             "%s %s: row %d of token %d is %s instead of %s".formatted(format, shape, r, t, got, sum));
                 }

@@ -162,10 +162,6 @@ final class Assembler {
         putInt(value);
     }
 
-    void add(int to, Address from) {
-        general(0x03, to, from);
-    }
-
     /// Subtracts 1 and jumps back to `target` unless the result is 0.
     void countDown(int register, int target) {
         rex(0, register);

@@ -26,9 +26,9 @@ final class IntegerRows {
         this.shape = shape;
         this.programs = programs;
         int rows = weight.rows();
-        // programs take whole panels, whatever is in the rows after the last
-        int padded = Math.ceilDiv(rows, programs.panelRows()) * programs.panelRows();
-        memory = Pages.allocate((long) shape.rowBytes() * padded);
+        // programs take whole panels, whatever comes after the last row
+        long followed = (long) rows + programs.panelRows();
+        memory = Pages.allocate(shape.rowBytes() * followed);
         address = memory.address();
         float[] tables = LutTables.repeated(weight, RowShape.TABLE_ENTRIES);
         boolean shared = weight.lut().rows() == 1;

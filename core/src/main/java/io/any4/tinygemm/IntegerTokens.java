@@ -116,7 +116,8 @@ final class IntegerTokens {
         }
     }
 
-    /// The sum of `count` integers, a multiple of the lanes. What the rounder adds overflows, and is subtracted just so.
+    /// The sum of `count` integers, a multiple of the lanes. What the rounder adds overflows, and is subtracted just
+    /// so.
     private static int sum(int[] bits, int from, int count) {
         IntVector sum = IntVector.zero(INTS);
         for (int i = from; i < from + count; i += LANES) {
