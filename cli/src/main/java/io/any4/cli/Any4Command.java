@@ -158,6 +158,11 @@ final class Any4Command implements Runnable {
         if (require == Requirement.CUDA) {
             throw new ParameterException(spec.commandLine(), "--require cuda also needs --device cuda");
         }
+        if (activations == ActivationsName.INT14 && !accelerator.equals(Devices.NONE)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--accelerator multiplies floats: leave --accelerator out, or choose --activations f32");
+        }
         Accelerator chosen = accelerator.equals(Devices.NONE) ? null : Devices.accelerator(accelerator, spec);
         return CpuDevice.open(new CpuOptions(
                 threads(), require == Requirement.VECTOR, chosen, activations == null ? usual : activations.value));

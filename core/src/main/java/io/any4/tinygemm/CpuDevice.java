@@ -73,7 +73,7 @@ public final class CpuDevice implements Device {
     private static CpuDevice open(CpuOptions options, @Nullable Accelerator accelerator) {
         if (options.activations() == Activations.INT14) {
             if (accelerator != null) {
-                throw new InvalidInputException("%s multiplies floats: leave %1$s out, or let activations be f32"
+                throw new InvalidInputException("%s multiplies floats: leave it out, or let activations be floats"
                         .formatted(accelerator.name()));
             }
             integerObstacle().ifPresent(obstacle -> {
