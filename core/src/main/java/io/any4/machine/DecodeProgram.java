@@ -32,6 +32,9 @@ import static io.any4.machine.Instruction.VPUNPCKHQDQ;
 import static io.any4.machine.Instruction.VPUNPCKLDQ;
 import static io.any4.machine.Instruction.VPUNPCKLQDQ;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
 /// Four rows at a time meet up to four tokens while they are looked up.
 ///
 /// The four rows are far apart, so that each is a stream of its own, and the lines of the rows after next are
@@ -49,6 +52,10 @@ abstract class DecodeProgram {
 
     /// Bytes of the scratch memory before the scales: what [Isa#AVX2] masks codes with.
     static final int MASK_BYTES = 32;
+
+    /// 15 in every byte.
+    static final MemorySegment MASK =
+            Arena.global().allocate(MASK_BYTES).fill((byte) 15).asReadOnly();
 
     /// Rows by which memory is ahead.
     private static final int AHEAD = 2;

@@ -1,7 +1,7 @@
 package io.any4.machine;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -84,16 +84,14 @@ public final class IntegerPrograms {
         return isa.decodeTokens;
     }
 
-    /// Bytes that [#decode] uses at `scratch`, the first of which [#openScratch] sets.
+    /// Bytes that [#decode] uses at `scratch`, which [#openScratch] prepares.
     public long scratchBytes() {
         return DecodeProgram.scratchBytes(shape);
     }
 
-    /// What the start of scratch memory has to hold.
-    public static byte[] openScratch() {
-        byte[] mask = new byte[DecodeProgram.MASK_BYTES];
-        Arrays.fill(mask, (byte) 15);
-        return mask;
+    /// Prepares memory for use as scratch memory, as often as it has been used for anything else.
+    public static void openScratch(MemorySegment memory) {
+        MemorySegment.copy(DecodeProgram.MASK, 0, memory, 0, DecodeProgram.MASK_BYTES);
     }
 
     /// As [DecodeProgram] says.

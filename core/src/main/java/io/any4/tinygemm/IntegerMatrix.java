@@ -5,7 +5,6 @@ import io.any4.machine.Isa;
 import io.any4.machine.RowShape;
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 
 /// A table weight that is multiplied with rounded tokens by programs in machine code.
@@ -105,8 +104,7 @@ final class IntegerMatrix implements CpuMatrix {
         int stride = (quarter + 1) * four;
         long scratchBytes = programs.scratchBytes();
         MemorySegment memory = Scratch.panel(scratchBytes / 4 + (long) count * stride);
-        byte[] opening = IntegerPrograms.openScratch();
-        MemorySegment.copy(opening, 0, memory, ValueLayout.JAVA_BYTE, 0, opening.length);
+        IntegerPrograms.openScratch(memory);
         long results = memory.address() + scratchBytes;
         long x = token + (long) first * shape.tokenBytes();
         decode(count, x, from, quarter, quarter, results, 4L * stride, memory.address());

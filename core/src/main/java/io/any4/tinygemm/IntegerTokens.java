@@ -54,7 +54,9 @@ final class IntegerTokens {
     /// Rounds the token at `x[offset ..]` to memory from byte `at` on.
     void round(float[] x, int offset, MemorySegment out, long at) {
         int[] bits = Scratch.ints(block);
-        out.asSlice(at, columnsAt).fill((byte) 0);
+        for (int i = 0; i < columnsAt; i += 4) {
+            out.set(Tensor.INT, at + i, 0);
+        }
         for (int b = 0; b < blocks; b++) {
             int first = b * block;
             int count = Math.min(block, columns - first);
@@ -66,8 +68,8 @@ final class IntegerTokens {
         }
     }
 
-    /// The greatest magnitude, or NaN if there is one: as whole numbers, bits of magnitudes have the order of what they
-    /// stand for, and comparing them takes one instruction.
+    /// The greatest magnitude, or NaN if there is one: as whole numbers, bits of magnitudes have the order of
+    /// what they stand for, and comparing them takes one instruction.
     private static float largest(float[] x, int from, int count) {
         IntVector largest = IntVector.zero(INTS);
         int i = 0;
@@ -116,8 +118,8 @@ final class IntegerTokens {
         }
     }
 
-    /// The sum of `count` integers, a multiple of the lanes. What the rounder adds overflows, and is subtracted just
-    /// so.
+    /// The sum of `count` integers, a multiple of the lanes. What the rounder adds overflows, and is
+    /// subtracted just so.
     private static int sum(int[] bits, int from, int count) {
         IntVector sum = IntVector.zero(INTS);
         for (int i = from; i < from + count; i += LANES) {

@@ -7,9 +7,23 @@ import io.any4.machine.IntegerPrograms;
 import io.any4.machine.Isa;
 import io.any4.machine.RowShape;
 import io.any4.tensor.Tensor;
+import java.util.stream.IntStream;
 
 /// The product of one row and one token as [RowShape] defines it, from the memory that the programs read.
-record IntegerOracle(RowShape shape, IntegerPrograms programs, Isa isa) {
+final class IntegerOracle {
+    private final RowShape shape;
+    private final Isa isa;
+    /// The column of each integer of a token's block.
+    private final int[] order;
+
+    IntegerOracle(RowShape shape, Isa isa) {
+        this.shape = shape;
+        this.isa = isa;
+        order = IntStream.range(0, shape.block())
+                .map(IntegerPrograms.of(shape, isa)::column)
+                .toArray();
+    }
+
     float product(long row, long token) {
         float unit = ALL.get(Tensor.FLOAT, row + RowShape.UNIT_AT);
         float middle = ALL.get(Tensor.FLOAT, row + RowShape.MIDDLE_AT);
@@ -28,12 +42,13 @@ record IntegerOracle(RowShape shape, IntegerPrograms programs, Isa isa) {
     private int integers(long row, long token, int entry) {
         int block = entry / shape.entriesPerBlock();
         int first = entry % shape.entriesPerBlock() * shape.entryColumns();
+        int last = first + shape.entryColumns();
         long columns = token + shape.columnsAt() + (long) block * shape.tokenBlockBytes();
         int sum = 0;
         // the programs may add in any order, because integers that do not overflow have one sum only
-        for (int position = 0; position < shape.block(); position++) {
-            int column = programs.column(position);
-            if (column >= first && column < first + shape.entryColumns()) {
+        for (int position = 0; position < order.length; position++) {
+            int column = order[position];
+            if (column >= first && column < last) {
                 int integer = ALL.get(Tensor.SHORT, columns + 2L * position);
                 sum = Math.addExact(sum, integer * table(row, code(row, block * shape.block() + column)));
             }
