@@ -9,13 +9,14 @@ import static io.any4.machine.Instruction.VBROADCASTI128;
 import static io.any4.machine.Instruction.VMOVUPS;
 import static io.any4.machine.Instruction.VPADDD;
 import static io.any4.machine.Instruction.VPAND;
+import static io.any4.machine.Instruction.VPDPWSSD;
 import static io.any4.machine.Instruction.VPMADDWD;
 import static io.any4.machine.Instruction.VPSHUFB;
 import static io.any4.machine.Instruction.VPUNPCKHBW;
 import static io.any4.machine.Instruction.VPUNPCKLBW;
 
-/// A vector of 32 codes costs a mask, two shuffles of bytes, two interleavings, two products and two
-/// additions for each token, and half a shift.
+/// A vector of 32 codes costs a mask, two shuffles of bytes, two interleavings, two products and,
+/// unless [Isa#addsProducts], two additions for each token, and half a shift.
 ///
 /// A table is its 16 lower bytes and then its 16 upper ones. Results are registers 0 and 1, temporary values
 /// 2 to 7 and sums from 8 on; bringing sums together takes the temporary values 4 to 7.
@@ -29,8 +30,8 @@ final class DecodeAvx2 extends DecodeProgram {
     private static final int PRODUCT = 7;
     private static final int SUMS = 8;
 
-    DecodeAvx2(RowShape shape, int tokens) {
-        super(shape, Isa.AVX2, tokens);
+    DecodeAvx2(RowShape shape, Isa isa, int tokens) {
+        super(shape, isa, tokens);
     }
 
     @Override
@@ -90,8 +91,12 @@ final class DecodeAvx2 extends DecodeProgram {
 
     private void addProducts(int i, int at) {
         for (int t = 0; t < tokens; t++) {
-            code.vector(VPMADDWD, YMM, PRODUCT, ENTRIES, token(RAX, t, at));
-            code.vector(VPADDD, YMM, sums(i, t), sums(i, t), PRODUCT);
+            if (isa.addsProducts) {
+                code.vector(VPDPWSSD, YMM, sums(i, t), ENTRIES, token(RAX, t, at));
+            } else {
+                code.vector(VPMADDWD, YMM, PRODUCT, ENTRIES, token(RAX, t, at));
+                code.vector(VPADDD, YMM, sums(i, t), sums(i, t), PRODUCT);
+            }
         }
     }
 

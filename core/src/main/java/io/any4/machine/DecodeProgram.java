@@ -50,7 +50,7 @@ abstract class DecodeProgram {
     static final int PARAMETERS = 8;
     static final int ROWS = 4;
 
-    /// Bytes of the scratch memory before the scales: what [Isa#AVX2] masks codes with.
+    /// Bytes of the scratch memory before the scales: what [DecodeAvx2] masks codes with.
     static final int MASK_BYTES = 32;
 
     /// 15 in every byte.
@@ -83,7 +83,7 @@ abstract class DecodeProgram {
     static byte[] write(RowShape shape, Isa isa, int tokens) {
         DecodeProgram program = switch (isa) {
             case AVX512_VNNI -> new DecodeAvx512(shape, tokens);
-            case AVX2 -> new DecodeAvx2(shape, tokens);
+            case AVX_VNNI, AVX2 -> new DecodeAvx2(shape, isa, tokens);
         };
         program.write();
         return program.code.toBytes();

@@ -2,10 +2,12 @@ package io.any4.machine;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The programs that multiply weights of one [RowShape] with tokens, written when they are first needed.
@@ -27,7 +29,7 @@ public final class IntegerPrograms {
     /// Asked once.
     private static final class Found {
         static final Optional<String> OBSTACLE = CodeMemory.obstacle();
-        static final Processor PROCESSOR = OBSTACLE.isEmpty() ? Processor.ask() : new Processor(false, false);
+        static final Processor PROCESSOR = OBSTACLE.isEmpty() ? Processor.ask() : Processor.NONE;
     }
 
     private IntegerPrograms(RowShape shape, Isa isa) {
@@ -40,19 +42,19 @@ public final class IntegerPrograms {
         zeros = new MethodHandle[isa.tileTokens + 1];
     }
 
-    /// The instructions that programs can be written for in this process.
+    /// The sets of instructions that programs can be written for in this process, the best first.
     ///
     /// @param vectorBits how wide Java's vectors are, since the system supports no wider ones
-    public static Optional<Isa> isa(int vectorBits) {
-        if (vectorBits >= 512 && Found.PROCESSOR.avx512Vnni()) {
-            return Optional.of(Isa.AVX512_VNNI);
-        }
-        return vectorBits >= 256 && Found.PROCESSOR.avx2() ? Optional.of(Isa.AVX2) : Optional.empty();
+    public static List<Isa> isas(int vectorBits) {
+        return Stream.of(Isa.values())
+                .filter(isa -> 8 * isa.bytes <= vectorBits && Found.PROCESSOR.has(isa))
+                .toList();
     }
 
-    /// Why [#isa] is empty, with what would help.
+    /// Why [#isas] is empty, with what would help.
     public static String obstacle() {
-        return Found.OBSTACLE.orElse("the processor has no AVX2, or Java does not use it");
+        return Found.OBSTACLE.orElse(
+                "the processor has no AVX2, Java does not use it, or system property any4.isa names something else");
     }
 
     /// @throws IllegalStateException if there is no memory for programs
@@ -68,7 +70,7 @@ public final class IntegerPrograms {
     /// Tables as the programs want them, from [RowShape#TABLE_ENTRIES] integers.
     public void writeTable(short[] entries, byte[] out) {
         for (int i = 0; i < RowShape.TABLE_ENTRIES; i++) {
-            boolean planes = isa == Isa.AVX2;
+            boolean planes = isa.looksUpBytes();
             out[planes ? i : 2 * i] = (byte) entries[i];
             out[planes ? RowShape.TABLE_ENTRIES + i : 2 * i + 1] = (byte) (entries[i] >> 8);
         }

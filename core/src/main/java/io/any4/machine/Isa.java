@@ -4,17 +4,17 @@ package io.any4.machine;
 public enum Isa {
     /// Vectors of 512 bits and VNNI: one permutation looks up 32 entries of 16 bits, and one instruction adds
     /// the products of 16 pairs to 16 sums.
-    AVX512_VNNI(64, 32, 4, 12),
+    AVX512_VNNI(64, 4, 12, true),
 
-    /// Vectors of 256 bits: two shuffles look up the lower and upper bytes of 32 entries, and a product of
-    /// pairs and its sum are two instructions.
-    AVX2(32, 16, 2, 4);
+    /// Vectors of 256 bits: two shuffles look up the lower and upper bytes of 32 entries. The sum of products
+    /// is one instruction, as with 512 bits.
+    AVX_VNNI(32, 2, 6, true),
+
+    /// The same, but a product of pairs and its sum are two instructions.
+    AVX2(32, 2, 4, false);
 
     /// Bytes of a vector.
     final int bytes;
-
-    /// Vector registers.
-    final int registers;
 
     /// The most tokens that rows meet while they are looked up.
     final int decodeTokens;
@@ -22,11 +22,19 @@ public enum Isa {
     /// Tokens of a tile.
     final int tileTokens;
 
-    Isa(int bytes, int registers, int decodeTokens, int tileTokens) {
+    /// Whether products of pairs are added by the instruction that multiplies.
+    final boolean addsProducts;
+
+    Isa(int bytes, int decodeTokens, int tileTokens, boolean addsProducts) {
         this.bytes = bytes;
-        this.registers = registers;
         this.decodeTokens = decodeTokens;
         this.tileTokens = tileTokens;
+        this.addsProducts = addsProducts;
+    }
+
+    /// Whether tables are two planes of bytes, the lower and the upper ones, rather than integers of 16 bits.
+    boolean looksUpBytes() {
+        return this != AVX512_VNNI;
     }
 
     /// Integers of 32 bits in a vector.
@@ -47,7 +55,7 @@ public enum Isa {
     int column(RowShape shape, int position) {
         int vector = position / (bytes / 2);
         int element = position % (bytes / 2);
-        if (this == AVX512_VNNI) {
+        if (!looksUpBytes()) {
             return element * (16 / shape.bits()) + vector;
         }
         int perByte = 8 / shape.bits();
@@ -62,7 +70,7 @@ public enum Isa {
     EntryPart part(RowShape shape, int entry) {
         int entries = shape.entriesPerBlock();
         int vectors = vectors(shape);
-        if (this == AVX512_VNNI) {
+        if (!looksUpBytes()) {
             int lanes = lanes() / entries;
             return new EntryPart(0, vectors, entry * lanes, lanes);
         }

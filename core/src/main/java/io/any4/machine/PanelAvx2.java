@@ -16,8 +16,8 @@ final class PanelAvx2 extends PanelProgram {
     private static final int UPPER_BYTES = 10;
     private static final int MASK = 15;
 
-    PanelAvx2(RowShape shape) {
-        super(shape, Isa.AVX2);
+    PanelAvx2(RowShape shape, Isa isa) {
+        super(shape, isa);
     }
 
     @Override

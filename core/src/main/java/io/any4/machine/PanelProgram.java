@@ -28,7 +28,7 @@ abstract class PanelProgram {
     static byte[] write(RowShape shape, Isa isa) {
         PanelProgram program = switch (isa) {
             case AVX512_VNNI -> new PanelAvx512(shape);
-            case AVX2 -> new PanelAvx2(shape);
+            case AVX_VNNI, AVX2 -> new PanelAvx2(shape, isa);
         };
         for (int vector = 0; vector < isa.vectors(shape); vector++) {
             for (int r = 0; r < isa.lanes(); r++) {

@@ -145,12 +145,11 @@ final class TileProgram {
     }
 
     private void addProduct(int sum, int rows) {
-        switch (isa) {
-            case AVX512_VNNI -> code.vector(VPDPWSSD, isa.bytes, sum, rows, spread);
-            case AVX2 -> {
-                code.vector(VPMADDWD, isa.bytes, temporary, rows, spread);
-                code.vector(VPADDD, isa.bytes, sum, sum, temporary);
-            }
+        if (isa.addsProducts) {
+            code.vector(VPDPWSSD, isa.bytes, sum, rows, spread);
+        } else {
+            code.vector(VPMADDWD, isa.bytes, temporary, rows, spread);
+            code.vector(VPADDD, isa.bytes, sum, sum, temporary);
         }
     }
 

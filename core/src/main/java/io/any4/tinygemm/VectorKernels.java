@@ -15,6 +15,9 @@ final class VectorKernels implements Kernels {
     /// Gates whose exponentials stay in the first-level cache.
     private static final int SWIGLU_BLOCK = 1024;
 
+    /// System property that names an [Isa], to measure with one that is not the best.
+    private static final String ISA = "any4.isa";
+
     private final VectorAttention attention = new VectorAttention();
     private final Activations activations;
 
@@ -24,7 +27,15 @@ final class VectorKernels implements Kernels {
 
     /// What keeps this process from [Activations#INT14].
     static Optional<String> integerObstacle() {
-        return IntegerPrograms.isa(Simd.BITS).isPresent() ? Optional.empty() : Optional.of(IntegerPrograms.obstacle());
+        return isa().isPresent() ? Optional.empty() : Optional.of(IntegerPrograms.obstacle());
+    }
+
+    /// The instructions for [Activations#INT14]: the best there are, or what [#ISA] names.
+    private static Optional<Isa> isa() {
+        String asked = System.getProperty(ISA);
+        return IntegerPrograms.isas(Simd.BITS).stream()
+                .filter(isa -> asked == null || isa.name().equalsIgnoreCase(asked))
+                .findFirst();
     }
 
     @Override
@@ -43,8 +54,9 @@ final class VectorKernels implements Kernels {
 
     /// How tables are looked up for [Activations#INT14].
     static String integerLookup() {
-        return switch (IntegerPrograms.isa(Simd.BITS).orElseThrow()) {
+        return switch (isa().orElseThrow()) {
             case AVX512_VNNI -> ", looked-up weights times 14-bit activations by AVX-512 VNNI";
+            case AVX_VNNI -> ", looked-up weights times 14-bit activations by AVX-VNNI";
             case AVX2 -> ", looked-up weights times 14-bit activations by AVX2";
         };
     }
@@ -62,7 +74,7 @@ final class VectorKernels implements Kernels {
     private CpuMatrix table(LutWeight weight, Team team) {
         int bits = LutCodes.bits(weight);
         if (activations == Activations.INT14 && RowShape.fits(bits, weight.columns(), weight.groupSize())) {
-            Isa isa = IntegerPrograms.isa(Simd.BITS).orElseThrow();
+            Isa isa = isa().orElseThrow();
             return new IntegerMatrix(weight, LutCodes.unpackable(weight, team), bits, isa, team);
         }
         if (!LutMatrix.fits(weight, bits)) {

@@ -62,7 +62,7 @@ final class IntegerOracle {
     }
 
     private int table(long row, int code) {
-        if (isa == Isa.AVX2) {
+        if (isa != Isa.AVX512_VNNI) {
             return ALL.get(JAVA_BYTE, row + 16 + code) << 8 | ALL.get(JAVA_BYTE, row + code) & 0xff;
         }
         return ALL.get(Tensor.SHORT, row + 2L * code);
