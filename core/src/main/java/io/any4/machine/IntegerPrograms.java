@@ -20,9 +20,9 @@ public final class IntegerPrograms {
     private final Isa isa;
     private final MethodHandle panel;
     private final MethodHandle sides;
-    private final @Nullable MethodHandle[] decode;
-    private final @Nullable MethodHandle[] tiles;
-    private final @Nullable MethodHandle[] zeros;
+    private final ByTokens decode;
+    private final ByTokens tiles;
+    private final ByTokens starts;
 
     private record Key(RowShape shape, Isa isa) {}
 
@@ -37,9 +37,34 @@ public final class IntegerPrograms {
         this.isa = isa;
         panel = CodeMemory.function(PanelProgram.write(shape, isa), PanelProgram.PARAMETERS);
         sides = CodeMemory.function(SidesProgram.write(shape, isa), SidesProgram.PARAMETERS);
-        decode = new MethodHandle[isa.decodeTokens + 1];
-        tiles = new MethodHandle[isa.tileTokens + 1];
-        zeros = new MethodHandle[isa.tileTokens + 1];
+        decode = new ByTokens(
+                tokens -> DecodeProgram.write(shape, isa, tokens), DecodeProgram.PARAMETERS, isa.decodeTokens);
+        tiles = new ByTokens(tokens -> TileProgram.write(shape, isa, tokens), TileProgram.PARAMETERS, isa.tileTokens);
+        starts = new ByTokens(
+                tokens -> TileProgram.writeZeros(shape, isa, tokens), TileProgram.PARAMETERS, isa.tileTokens);
+    }
+
+    /// Programs that differ by the number of tokens, each written when it is first needed. Two threads may
+    /// write the same one at the same time; either will do.
+    private static final class ByTokens {
+        private final IntFunction<byte[]> writer;
+        private final int parameters;
+        private final @Nullable MethodHandle[] written;
+
+        ByTokens(IntFunction<byte[]> writer, int parameters, int mostTokens) {
+            this.writer = writer;
+            this.parameters = parameters;
+            written = new MethodHandle[mostTokens + 1];
+        }
+
+        MethodHandle of(int tokens) {
+            MethodHandle program = written[tokens];
+            if (program == null) {
+                program = CodeMemory.function(writer.apply(tokens), parameters);
+                written[tokens] = program;
+            }
+            return program;
+        }
     }
 
     /// The sets of instructions that programs can be written for in this process, the best first.
@@ -108,19 +133,10 @@ public final class IntegerPrograms {
             long scratch,
             long tokenStride) {
         try {
-            decode(tokens).invokeExact(row, token, result, count, rowStride, resultStride, scratch, tokenStride);
+            decode.of(tokens).invokeExact(row, token, result, count, rowStride, resultStride, scratch, tokenStride);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private MethodHandle decode(int tokens) {
-        MethodHandle program = decode[tokens];
-        if (program == null) {
-            program = CodeMemory.function(DecodeProgram.write(shape, isa, tokens), DecodeProgram.PARAMETERS);
-            decode[tokens] = program;
-        }
-        return program;
     }
 
     /// Rows of a panel.
@@ -165,7 +181,7 @@ public final class IntegerPrograms {
     /// @param result F32 `[tokens, panelRows]`
     /// @param zeros as [#sides] writes them
     public void startTiles(long token, int tokens, long result, long zeros) {
-        run(this::zeros, 0, 0, token + shape.sumsAt(), tokens, result, zeros);
+        run(starts, 0, 0, token + shape.sumsAt(), tokens, result, zeros);
     }
 
     /// Adds a block of a panel's rows, times the tokens from the address `token` on, to their results.
@@ -175,28 +191,22 @@ public final class IntegerPrograms {
     public void addTiles(long panel, long token, int block, int tokens, long result, long scales) {
         long columns = token + shape.columnsAt() + (long) block * shape.tokenBlockBytes();
         long tokenScales = token + 4L * block * shape.entriesPerBlock();
-        run(this::tile, panel, columns, tokenScales, tokens, result, scales);
+        run(tiles, panel, columns, tokenScales, tokens, result, scales);
     }
 
     /// Runs a program for whole tiles of tokens and another for the rest.
     private void run(
-            IntFunction<MethodHandle> program,
-            long panel,
-            long columns,
-            long tokenSides,
-            int tokens,
-            long result,
-            long sides) {
+            ByTokens programs, long panel, long columns, long tokenSides, int tokens, long result, long sides) {
         int whole = tokens / isa.tileTokens;
         int rest = tokens % isa.tileTokens;
         try {
             if (whole > 0) {
-                program.apply(isa.tileTokens).invokeExact(panel, columns, result, sides, (long) whole, tokenSides);
+                programs.of(isa.tileTokens).invokeExact(panel, columns, result, sides, (long) whole, tokenSides);
             }
             if (rest > 0) {
                 long done = (long) whole * isa.tileTokens;
                 long skipped = done * shape.tokenBytes();
-                program.apply(rest)
+                programs.of(rest)
                         .invokeExact(
                                 panel,
                                 columns + skipped,
@@ -208,23 +218,5 @@ public final class IntegerPrograms {
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private MethodHandle zeros(int tokens) {
-        MethodHandle program = zeros[tokens];
-        if (program == null) {
-            program = CodeMemory.function(TileProgram.writeZeros(shape, isa, tokens), TileProgram.PARAMETERS);
-            zeros[tokens] = program;
-        }
-        return program;
-    }
-
-    private MethodHandle tile(int tokens) {
-        MethodHandle program = tiles[tokens];
-        if (program == null) {
-            program = CodeMemory.function(TileProgram.write(shape, isa, tokens), TileProgram.PARAMETERS);
-            tiles[tokens] = program;
-        }
-        return program;
     }
 }
