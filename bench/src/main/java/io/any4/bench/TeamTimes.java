@@ -3,10 +3,11 @@ package io.any4.bench;
 import io.any4.tinygemm.Team;
 import java.util.Arrays;
 
-/// What a shared loop costs beside its work, and what it takes if the work is uneven: `TeamTimes 1,2 [rounds]`.
+/// What a shared loop costs beside its work, and what it takes if the work is uneven: `TeamTimes 1,2
+/// [rounds]`.
 ///
-/// All loops are interleaved. The uneven loop, half of whose indices take twice as long, is run as it is and with one
-/// grain for each member, which leaves nothing to take over: the ratio is what taking over is worth.
+/// All loops are interleaved. The uneven loop, half of whose indices take twice as long, is run as it is and
+/// with one grain for each member, which leaves nothing to take over: the ratio is what taking over is worth.
 final class TeamTimes {
     /// Indices of a loop that is cut into as many blocks as there can be.
     private static final int FINE = 4096;

@@ -22,6 +22,9 @@ interface Kernels {
     /// `cos[angle ..]` and `sin[angle ..]`.
     void rotate(float[] x, int offset, float[] cos, float[] sin, int angle, int half);
 
+    /// `out[i] = e^(factor * (x[from + i] - largest))` for `i < count`; 0 for what is below the smallest floats.
+    void exponentials(float[] x, int from, float largest, float factor, float[] out, int count);
+
     /// [Device#attention], shared out to a team.
     void attention(Attention attention, Team team);
 }

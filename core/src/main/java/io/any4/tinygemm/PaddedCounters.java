@@ -2,8 +2,8 @@ package io.any4.tinygemm;
 
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/// Counters that several threads share, each on cache lines of its own: a thread that changes one does not take from
-/// the others what they are reading.
+/// Counters that several threads share, each on cache lines of its own: a thread that changes one does not
+/// take from the others what they are reading.
 final class PaddedCounters {
     /// Longs from one counter to the next: two lines of 64 bytes, which processors fetch in pairs.
     private static final int APART = 16;

@@ -52,6 +52,13 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public void exponentials(float[] x, int from, float largest, float factor, float[] out, int count) {
+        for (int i = 0; i < count; i++) {
+            out[i] = (float) Math.exp(((double) x[from + i] - largest) * factor);
+        }
+    }
+
+    @Override
     public void attention(Attention attention, Team team) {
         team.run(attention.units(), 1, (from, to) -> units(attention, from, to));
     }

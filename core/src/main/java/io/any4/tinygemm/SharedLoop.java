@@ -5,24 +5,25 @@ import org.jspecify.annotations.Nullable;
 
 /// The loop that a [Team] is running, cut into blocks that its members claim.
 ///
-/// Every member has one contiguous range. Where a range has many grains it is cut into blocks: half of it, then half of
-/// the rest, and so on. A member claims its own blocks from first to last and then, member by member, what others have
-/// left. So a range is run in one piece where all are equally fast but for its last blocks, and a member that is
-/// slower, or late, or not scheduled at all, leaves half of its range or more to the others. Blocks depend on nothing
-/// but the arguments and the number of members; who runs them does not matter to a body that writes only what belongs
-/// to its indices.
+/// Every member has one contiguous range. Where a range has many grains it is cut into blocks: half of it,
+/// then half of the rest, and so on. A member claims its own blocks from first to last and then, member by
+/// member, what others have left. So a range is run in one piece where all are equally fast but for its last
+/// blocks, and a member that is slower, or late, or not scheduled at all, leaves half of its range or more to
+/// the others. Blocks depend on nothing but the arguments and the number of members; who runs them does not
+/// matter to a body that writes only what belongs to its indices.
 ///
-/// Each range has a counter of unclaimed blocks, which is all that orders memory here. [#begin] writes the loop's fields
-/// and then sets the counters; a claim takes one off a counter. Who got a positive number by that has a block of the
-/// loop that the counter was set for, sees the fields, and can rely on them, because the loop ends only after the block
-/// has been reported. Fields are therefore read after a claim and never before it, and a thread that comes too late
-/// finds nothing to claim, or blocks of the next loop, which are as good.
+/// Each range has a counter of unclaimed blocks, which is all that orders memory here. [#begin] writes the
+/// loop's fields and then sets the counters; a claim takes one off a counter. Who got a positive number by
+/// that has a block of the loop that the counter was set for, sees the fields, and can rely on them, because
+/// the loop ends only after the block has been reported. Fields are therefore read after a claim and never
+/// before it, and a thread that comes too late finds nothing to claim, or blocks of the next loop, which are
+/// as good.
 final class SharedLoop {
     /// How often a range is halved at most: its last block is a sixteenth of it.
     private static final int MOST_HALVINGS = 4;
 
-    /// Grains of a block at least, so that claiming costs little beside the work, and kernels that read several
-    /// streams of rows have rows enough for each.
+    /// Grains of a block at least, so that claiming costs little beside the work, and kernels that read
+    /// several streams of rows have rows enough for each.
     private static final int FEWEST_GRAINS = 16;
 
     private final int members;
@@ -102,7 +103,8 @@ final class SharedLoop {
         return (int) Math.min(count, (long) (first + before) * grain);
     }
 
-    /// Where a range starts. Of unequal ranges the first is the longest: the caller runs it without having to wake up.
+    /// Where a range starts. Of unequal ranges the first is the longest: the caller runs it without having to
+    /// wake up.
     private int firstGrain(int range) {
         return (int) Math.ceilDiv((long) grains * range, members);
     }

@@ -7,13 +7,15 @@ import org.jspecify.annotations.Nullable;
 
 /// A fixed team of persistent threads that share loops; the calling thread is one of its members.
 ///
-/// A model runs a hundred short loops per token, so a loop must start and end in microseconds: members wait for the
-/// next loop spinning for a short while, and park only when none comes. Each member gets one contiguous range, and the
-/// others take from it what it has not begun when theirs are done ([SharedLoop]): no loop waits for a thread that the
-/// system has not scheduled, and slower processors get less to do. A loop body must write only what belongs to its
-/// range: results then do not depend on the number of threads, nor on which of them ran what.
+/// A model runs a hundred short loops per token, so a loop must start and end in microseconds: members wait
+/// for the next loop spinning for a short while, and park only when none comes. Each member gets one
+/// contiguous range, and the others take from it what it has not begun when theirs are done ([SharedLoop]):
+/// no loop waits for a thread that the system has not scheduled, and slower processors get less to do. A loop
+/// body must write only what belongs to its range: results then do not depend on the number of threads, nor
+/// on which of them ran what.
 ///
-/// Loops of different callers run one after the other. A loop started inside a loop runs on the calling thread.
+/// Loops of different callers run one after the other. A loop started inside a loop runs on the calling
+/// thread.
 public final class Team implements AutoCloseable {
     /// The body of a parallel loop.
     @FunctionalInterface
@@ -66,9 +68,9 @@ public final class Team implements AutoCloseable {
         return members.length + 1;
     }
 
-    /// Runs `body` over `[0, count)` in contiguous ranges, each of which starts at a multiple of `grain` and is, but for
-    /// the last, a multiple of it long; returns when all are done. What the body throws first on any thread is thrown
-    /// here; other ranges are run nevertheless.
+    /// Runs `body` over `[0, count)` in contiguous ranges, each of which starts at a multiple of `grain` and
+    /// is, but for the last, a multiple of it long; returns when all are done. What the body throws first on
+    /// any thread is thrown here; other ranges are run nevertheless.
     ///
     /// @param grain the fewest indices that are worth another thread
     public void run(int count, int grain, Range body) {

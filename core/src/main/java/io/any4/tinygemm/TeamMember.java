@@ -4,8 +4,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /// One thread of a [Team]: waits for a loop, works on it, reports back.
 ///
-/// Waits spinning first and parks when that takes too long: a loop costs no system call while the team is busy and no
-/// processor time while it is not.
+/// Waits spinning first and parks when that takes too long: a loop costs no system call while the team is
+/// busy and no processor time while it is not.
 final class TeamMember extends Thread {
     private final Team team;
     private final int index;
