@@ -7,15 +7,17 @@ final class BlockMaxima {
     /// Values of a block.
     private static final int LENGTH = 128;
 
-    /// Maxima found at once, so that one does not wait for the other.
-    private static final int CHAINS = 4;
-
+    private final Kernels kernels;
     private final Candidates order = new Candidates();
     private float[] values = new float[0];
     private float[] maxima = new float[0];
     private int from;
     private int count;
     private int blocks;
+
+    BlockMaxima(Kernels kernels) {
+        this.kernels = kernels;
+    }
 
     /// Looks at `values[from + i]` for `i < count`, which must not change meanwhile.
     ///
@@ -30,7 +32,7 @@ final class BlockMaxima {
         }
         float largest = Float.NEGATIVE_INFINITY;
         for (int block = 0; block < blocks; block++) {
-            maxima[block] = max(values, from + start(block), from + start(block + 1));
+            maxima[block] = kernels.max(values, from + start(block), from + start(block + 1));
             largest = Math.max(largest, maxima[block]);
         }
         return largest;
@@ -38,24 +40,6 @@ final class BlockMaxima {
 
     private int start(int block) {
         return Math.min(count, block * LENGTH);
-    }
-
-    private static float max(float[] values, int from, int to) {
-        float a = values[from];
-        float b = a;
-        float c = a;
-        float d = a;
-        int i = from;
-        for (; i <= to - CHAINS; i += CHAINS) {
-            a = Math.max(a, values[i]);
-            b = Math.max(b, values[i + 1]);
-            c = Math.max(c, values[i + 2]);
-            d = Math.max(d, values[i + 3]);
-        }
-        for (; i < to; i++) {
-            a = Math.max(a, values[i]);
-        }
-        return Math.max(Math.max(a, b), Math.max(c, d));
     }
 
     /// Where the largest value stands first.

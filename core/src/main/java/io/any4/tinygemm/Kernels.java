@@ -22,6 +22,9 @@ interface Kernels {
     /// `cos[angle ..]` and `sin[angle ..]`.
     void rotate(float[] x, int offset, float[] cos, float[] sin, int angle, int half);
 
+    /// The largest of `x[i]` for `from <= i < to`, of which there is one at least; NaN if one is.
+    float max(float[] x, int from, int to);
+
     /// `out[i] = e^(factor * (x[from + i] - largest))` for `i < count`; 0 for what is below the smallest floats.
     void exponentials(float[] x, int from, float largest, float factor, float[] out, int count);
 

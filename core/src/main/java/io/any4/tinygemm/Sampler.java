@@ -14,7 +14,7 @@ public final class Sampler {
     private static final int BLOCK = 128;
 
     private final Kernels kernels;
-    private final BlockMaxima maxima = new BlockMaxima();
+    private final BlockMaxima maxima;
     private final Candidates candidates = new Candidates();
     private float[] weights = new float[0];
     /// By block.
@@ -27,6 +27,7 @@ public final class Sampler {
 
     Sampler(Kernels kernels) {
         this.kernels = kernels;
+        maxima = new BlockMaxima(kernels);
     }
 
     /// The token chosen from logits, one per entry of the vocabulary, which are left as they are. Infinite

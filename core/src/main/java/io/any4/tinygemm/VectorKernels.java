@@ -166,6 +166,29 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
+    public float max(float[] x, int from, int to) {
+        if (to - from < LANES) {
+            float max = x[from];
+            for (int i = from + 1; i < to; i++) {
+                max = Math.max(max, x[i]);
+            }
+            return max;
+        }
+        // two that do not wait for each other, the last of which may overlap those before it
+        FloatVector a = FloatVector.fromArray(FLOATS, x, from);
+        FloatVector b = FloatVector.fromArray(FLOATS, x, to - LANES);
+        int i = from + LANES;
+        for (; i + 2 * LANES <= to; i += 2 * LANES) {
+            a = a.max(FloatVector.fromArray(FLOATS, x, i));
+            b = b.max(FloatVector.fromArray(FLOATS, x, i + LANES));
+        }
+        if (i + LANES <= to) {
+            a = a.max(FloatVector.fromArray(FLOATS, x, i));
+        }
+        return Simd.max(a.max(b));
+    }
+
+    @Override
     public void exponentials(float[] x, int from, float largest, float factor, float[] out, int count) {
         float[] differences = Scratch.floats(EXP_BLOCK);
         for (int at = 0; at < count; at += EXP_BLOCK) {
