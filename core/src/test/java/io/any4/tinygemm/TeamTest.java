@@ -143,8 +143,12 @@ class TeamTest {
                 team.run(count, 1, (from, to) -> {
                     if (from == stuck) {
                         length.set(to - from);
+                        long start = System.nanoTime();
                         while (left.get() > to - from) {
-                            Thread.onSpinWait(); // for ever, if other blocks waited for this member
+                            assertThat(System.nanoTime() - start)
+                                    .as("other blocks wait for this member")
+                                    .isLessThan(60_000_000_000L);
+                            Thread.onSpinWait();
                         }
                     }
                     left.addAndGet(from - to);
