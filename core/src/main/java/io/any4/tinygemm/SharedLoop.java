@@ -27,7 +27,7 @@ final class SharedLoop {
     private static final int FEWEST_GRAINS = 16;
 
     private final int members;
-    /// By range, the blocks that nobody has claimed; below 0 where several looked for the last one at once.
+    /// By range, the blocks that nobody has claimed; below 0 where somebody has asked in vain.
     private final PaddedCounters unclaimed;
 
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
@@ -36,6 +36,8 @@ final class SharedLoop {
     private int grain;
     private int grains;
     private int halvings;
+    /// Blocks of all loops so far.
+    private long blocks;
 
     SharedLoop(int members) {
         this.members = members;
@@ -43,21 +45,22 @@ final class SharedLoop {
     }
 
     /// Offers a loop; the one before must be done.
-    ///
-    /// @return its blocks
-    int begin(int count, int grain, Team.Range body) {
+    void begin(int count, int grain, Team.Range body) {
         this.body = body;
         this.count = count;
         this.grain = grain;
         grains = Math.ceilDiv(count, grain);
         halvings = halvings(grains / members);
-        int blocks = 0;
         for (int range = 0; range < members; range++) {
             if (firstGrain(range) < firstGrain(range + 1)) {
                 unclaimed.setRelease(range, halvings + 1);
                 blocks += halvings + 1;
             }
         }
+    }
+
+    /// Blocks of all loops so far; for the thread that begins them.
+    long blocks() {
         return blocks;
     }
 
@@ -70,17 +73,21 @@ final class SharedLoop {
     ///
     /// @return how many it was
     int work(int member) {
-        int done = 0;
-        for (int i = 0; i < members; i++) {
+        int done = runBlocks(member);
+        for (int i = 1; i < members; i++) {
             int range = member + i < members ? member + i : member + i - members;
-            // reading first keeps the counter's line where it is once the range is used up
-            while (unclaimed.getAcquire(range) > 0) {
-                long left = unclaimed.takeOne(range);
-                if (left > 0) {
-                    run(range, halvings + 1 - (int) left);
-                    done++;
-                }
+            // only read, most counters stay with the member that they belong to
+            if (unclaimed.getAcquire(range) > 0) {
+                done += runBlocks(range);
             }
+        }
+        return done;
+    }
+
+    private int runBlocks(int range) {
+        int done = 0;
+        for (long left; (left = unclaimed.takeOne(range)) > 0; done++) {
+            run(range, halvings + 1 - (int) left);
         }
         return done;
     }

@@ -41,9 +41,6 @@ public final class Team implements AutoCloseable {
     private final PaddedCounters counters;
     private final TeamMember[] members;
     private final int spins;
-    /// Of all loops so far.
-    private long blocks;
-
     private volatile @Nullable Thread waiter;
 
     /// Starts `threads - 1` threads.
@@ -96,7 +93,7 @@ public final class Team implements AutoCloseable {
         if (number == CLOSED) {
             throw new IllegalStateException("this team is closed");
         }
-        blocks += loop.begin(count, grain, body);
+        loop.begin(count, grain, body);
         counters.set(LOOPS, number + 1);
         wakeAll();
         take(0);
@@ -130,13 +127,13 @@ public final class Team implements AutoCloseable {
 
     /// Waits for the blocks that others have claimed and not yet reported.
     private void awaitBlocks() {
-        for (int i = 0; reported() != blocks; i++) {
+        for (int i = 0; reported() != loop.blocks(); i++) {
             if (i < spins) {
                 Thread.onSpinWait();
             } else {
                 waiter = Thread.currentThread();
                 // members report and then look at waiter: one of both sees what the other wrote
-                if (reported() != blocks) {
+                if (reported() != loop.blocks()) {
                     LockSupport.park(this);
                 }
             }
