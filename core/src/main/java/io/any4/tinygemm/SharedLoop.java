@@ -1,5 +1,6 @@
 package io.any4.tinygemm;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -94,9 +95,7 @@ final class SharedLoop {
 
     private void run(int range, int block) {
         try {
-            if (body != null) {
-                body.run(start(range, block), start(range, block + 1));
-            }
+            Objects.requireNonNull(body).run(start(range, block), start(range, block + 1));
         } catch (Throwable thrown) {
             failure.compareAndSet(null, thrown);
         }
