@@ -4,7 +4,6 @@ import io.any4.tinygemm.AttentionShape;
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
-import io.any4.tinygemm.Sampler;
 import io.any4.tinygemm.Sampling;
 import io.any4.tinygemm.Span;
 import java.util.SplittableRandom;
@@ -45,7 +44,6 @@ public class OperationBenchmark {
     public int threads;
 
     private final SplittableRandom random = new SplittableRandom(9);
-    private final Sampler sampler = new Sampler();
     private final Sampling nucleus = new Sampling(0.8, 40, 0.95, 1);
     private int draws;
     private CpuDevice device;
@@ -58,7 +56,8 @@ public class OperationBenchmark {
     private Buffer keys;
     private Buffer values;
     private Buffer attended;
-    private float[] logits = new float[0];
+    private Buffer logits;
+    private Buffer chosen;
 
     @Setup(Level.Trial)
     public void open() {
@@ -72,7 +71,8 @@ public class OperationBenchmark {
         keys = filled((context + 1) * Llama1b.KV_WIDTH);
         values = filled((context + 1) * Llama1b.KV_WIDTH);
         attended = filled(Llama1b.HIDDEN);
-        logits = randoms(Llama1b.VOCABULARY);
+        logits = filled(Llama1b.VOCABULARY);
+        chosen = device.allocate(1);
     }
 
     private Buffer filled(int length) {
@@ -115,13 +115,13 @@ public class OperationBenchmark {
     }
 
     @Benchmark
-    public int likeliestToken() {
-        return sampler.choose(logits, logits.length, Sampling.GREEDY, 0);
+    public void likeliestToken() {
+        device.choose(logits, 0, Llama1b.VOCABULARY, Sampling.GREEDY, 0, chosen);
     }
 
     @Benchmark
-    public int sampledToken() {
-        return sampler.choose(logits, logits.length, nucleus, draws++);
+    public void sampledToken() {
+        device.choose(logits, 0, Llama1b.VOCABULARY, nucleus, draws++, chosen);
     }
 
     @TearDown

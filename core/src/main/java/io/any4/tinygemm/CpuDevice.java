@@ -3,7 +3,6 @@ package io.any4.tinygemm;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +25,7 @@ public final class CpuDevice implements Device {
     private final Map<Buffer, RopeTable> ropeTables = new WeakHashMap<>();
 
     private final @Nullable Prefill prefill;
-    private final Sampler sampler = new Sampler();
+    private final Sampler sampler;
     private MemorySegment arranged = Scratch.aligned(0);
 
     CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why) {
@@ -35,6 +34,7 @@ public final class CpuDevice implements Device {
 
     private CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why, @Nullable PanelGemm panels) {
         this.kernels = kernels;
+        this.sampler = new Sampler(kernels);
         this.team = team;
         this.ownsTeam = ownsTeam;
         this.prefill = panels == null ? null : new Prefill(team, panels);
@@ -334,9 +334,7 @@ public final class CpuDevice implements Device {
 
     @Override
     public void choose(Buffer logits, int row, int count, Sampling sampling, int draw, Buffer chosen) {
-        float[] all = CpuBuffer.of(logits);
-        float[] own = row == 0 ? all : Arrays.copyOfRange(all, row * count, (row + 1) * count);
-        int id = sampler.choose(own, count, sampling, draw);
+        int id = sampler.choose(CpuBuffer.of(logits), row * count, count, sampling, draw);
         CpuBuffer.of(chosen)[row] = id == Sampler.NONE ? Float.NaN : id;
     }
 

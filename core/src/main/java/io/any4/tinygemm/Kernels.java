@@ -22,6 +22,12 @@ interface Kernels {
     /// `cos[angle ..]` and `sin[angle ..]`.
     void rotate(float[] x, int offset, float[] cos, float[] sin, int angle, int half);
 
+    /// The largest of `x[i]` for `from <= i < to`, of which there is one at least; NaN if one is.
+    float max(float[] x, int from, int to);
+
+    /// `out[i] = e^(factor * (x[from + i] - largest))` for `i < count`; 0 may stand for what is below e^-87.
+    void exponentials(float[] x, int from, float largest, float factor, float[] out, int count);
+
     /// [Device#attention], shared out to a team.
     void attention(Attention attention, Team team);
 }

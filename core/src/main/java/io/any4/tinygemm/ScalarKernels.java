@@ -52,6 +52,22 @@ final class ScalarKernels implements Kernels {
     }
 
     @Override
+    public float max(float[] x, int from, int to) {
+        float max = x[from];
+        for (int i = from + 1; i < to; i++) {
+            max = Math.max(max, x[i]);
+        }
+        return max;
+    }
+
+    @Override
+    public void exponentials(float[] x, int from, float largest, float factor, float[] out, int count) {
+        for (int i = 0; i < count; i++) {
+            out[i] = (float) Math.exp(((double) x[from + i] - largest) * factor);
+        }
+    }
+
+    @Override
     public void attention(Attention attention, Team team) {
         team.run(attention.units(), 1, (from, to) -> units(attention, from, to));
     }

@@ -76,6 +76,20 @@ final class Simd {
         return s.lane(0);
     }
 
+    /// The largest of all lanes; NaN if one is.
+    static float max(FloatVector v) {
+        FloatVector m = v;
+        if (LANES >= 16) {
+            m = m.max(m.rearrange(SWAP_8));
+        }
+        if (LANES >= 8) {
+            m = m.max(m.rearrange(SWAP_4));
+        }
+        m = m.max(m.rearrange(SWAP_2));
+        m = m.max(m.rearrange(SWAP_1));
+        return m.lane(0);
+    }
+
     /// The sums of four vectors, each as [#sum] has it, in lanes 0, `LANES / 2`, `LANES / 4` and `3 * LANES / 4`.
     static FloatVector sums(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
         FloatVector ab = a.blend(b, UPPER_HALF).add(b.blend(a, UPPER_HALF).rearrange(SWAP_HALF));

@@ -12,8 +12,8 @@ import jdk.incubator.vector.FloatVector;
 
 /// Kernels of the Vector API, for the width that [Simd] has chosen.
 final class VectorKernels implements Kernels {
-    /// Gates whose exponentials stay in the first-level cache.
-    private static final int SWIGLU_BLOCK = 1024;
+    /// Numbers that stay in the first-level cache beside their exponentials.
+    private static final int EXP_BLOCK = 1024;
 
     /// System property that names an [Isa], to measure with one that is not the best.
     private static final String ISA = "any4.isa";
@@ -136,9 +136,9 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void swiglu(float[] gate, float[] up, float[] out, int from, int to) {
-        float[] exponentials = Scratch.floats(SWIGLU_BLOCK);
-        for (int at = from; at < to; at += SWIGLU_BLOCK) {
-            int length = Math.min(SWIGLU_BLOCK, to - at);
+        float[] exponentials = Scratch.floats(EXP_BLOCK);
+        for (int at = from; at < to; at += EXP_BLOCK) {
+            int length = Math.min(EXP_BLOCK, to - at);
             Simd.exp(gate, at, -1, 0, exponentials, 0, length);
             gate(gate, up, exponentials, out, at, length);
         }
@@ -174,6 +174,41 @@ final class VectorKernels implements Kernels {
             float b = x[offset + half + i];
             x[offset + i] = a * cos[angle + i] - b * sin[angle + i];
             x[offset + half + i] = b * cos[angle + i] + a * sin[angle + i];
+        }
+    }
+
+    @Override
+    public float max(float[] x, int from, int to) {
+        if (to - from < LANES) {
+            float max = x[from];
+            for (int i = from + 1; i < to; i++) {
+                max = Math.max(max, x[i]);
+            }
+            return max;
+        }
+        // two that do not wait for each other, the last of which may overlap those before it
+        FloatVector a = FloatVector.fromArray(FLOATS, x, from);
+        FloatVector b = FloatVector.fromArray(FLOATS, x, to - LANES);
+        int i = from + LANES;
+        for (; i + 2 * LANES <= to; i += 2 * LANES) {
+            a = a.max(FloatVector.fromArray(FLOATS, x, i));
+            b = b.max(FloatVector.fromArray(FLOATS, x, i + LANES));
+        }
+        if (i + LANES <= to) {
+            a = a.max(FloatVector.fromArray(FLOATS, x, i));
+        }
+        return Simd.max(a.max(b));
+    }
+
+    @Override
+    public void exponentials(float[] x, int from, float largest, float factor, float[] out, int count) {
+        float[] differences = Scratch.floats(EXP_BLOCK);
+        for (int at = 0; at < count; at += EXP_BLOCK) {
+            int length = Math.min(EXP_BLOCK, count - at);
+            for (int i = 0; i < length; i++) {
+                differences[i] = x[from + at + i] - largest;
+            }
+            Simd.exp(differences, 0, factor, 0, out, at, length);
         }
     }
 

@@ -67,7 +67,7 @@ class GeneratorTest {
         var hidden = decoder.forward(all, decoder.newCache(all.length));
         for (int i = 0; i < 12; i++) {
             decoder.logits(hidden, prompt.length - 1 + i, 1, logits);
-            assertThat(generation.ids()[i]).isEqualTo(Sampler.likeliest(logits, logits.length));
+            assertThat(generation.ids()[i]).isEqualTo(likeliest(logits));
         }
         assertThat(generation.secondsToFirstToken()).isPositive().isLessThan(generation.seconds());
         assertThat(generation.decodeSpeed()).isPositive();
@@ -122,6 +122,10 @@ class GeneratorTest {
                 .isNotEqualTo(first);
     }
 
+    private static int likeliest(float[] logits) {
+        return new Sampler().choose(logits, logits.length, Sampling.GREEDY, 0);
+    }
+
     @Test
     void scoresSumToOneOverTheVocabularyAndPreferWhatGreedyChose() {
         int[] ids = Arrays.copyOf(prompt, prompt.length + 1);
@@ -130,11 +134,11 @@ class GeneratorTest {
         int likeliest = -1;
         float[] logits = new float[decoder.config().vocabSize()];
         decoder.logits(decoder.forward(prompt, decoder.newCache(64)), prompt.length - 1, 1, logits);
-        double largest = logits[Sampler.likeliest(logits, logits.length)];
+        double largest = logits[likeliest(logits)];
         for (float logit : logits) {
             sum += Math.exp(logit - largest);
         }
-        for (int candidate : new int[] {0, 17, 300, Sampler.likeliest(logits, logits.length)}) {
+        for (int candidate : new int[] {0, 17, 300, likeliest(logits)}) {
             ids[prompt.length] = candidate;
             double[] scores = new Scorer(decoder).logProbabilities(ids);
             assertThat(scores).hasSize(prompt.length);
@@ -145,7 +149,7 @@ class GeneratorTest {
                 likeliest = candidate;
             }
         }
-        assertThat(likeliest).isEqualTo(Sampler.likeliest(logits, logits.length));
+        assertThat(likeliest).isEqualTo(likeliest(logits));
     }
 
     @Test

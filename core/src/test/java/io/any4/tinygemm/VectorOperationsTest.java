@@ -71,6 +71,36 @@ class VectorOperationsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {1, 3, 16, 31, 64, 100, 257})
+    void largestOfPart(int length) {
+        for (int place = 0; place < length; place++) {
+            float[] x = random.normal(length + 2);
+            x[0] = 1000;
+            x[length + 1] = Float.NaN;
+            assertThat(vector.max(x, 1, length + 1)).isEqualTo(scalar.max(x, 1, length + 1));
+            x[1 + place] = 100;
+            assertThat(vector.max(x, 1, length + 1)).as("place %d", place).isEqualTo(100);
+            x[1 + place] = Float.NaN;
+            assertThat(vector.max(x, 1, length + 1)).as("place %d", place).isNaN();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 16, 1023, 1024, 1025, 2100})
+    void exponentialsOfDifferences(int length) {
+        float[] x = random.normal(length + 2);
+        x[length / 2 + 2] = 5;
+        x[length + 1] = length == 1 ? 5 : Float.NEGATIVE_INFINITY;
+        float[] expected = new float[length];
+        float[] actual = new float[length];
+        for (float factor : new float[] {Float.MIN_NORMAL, 0.5f, 1.4f, 50, Float.MAX_VALUE}) {
+            scalar.exponentials(x, 2, 5, factor, expected, length);
+            vector.exponentials(x, 2, 5, factor, actual, length);
+            assertClose(actual, expected, 1e-6f);
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 5, 16, 48, 100})
     void norms(int width) {
         float[] x = random.normal(3 * width);
