@@ -1,5 +1,6 @@
 package io.any4.cli;
 
+import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.Device;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
@@ -46,6 +47,11 @@ final class DoctorCommand implements Callable<Integer> {
         try (Device device = root.openDeviceToRun()) {
             findings.put("device", device.describe());
         }
+        findings.put(
+                "int14",
+                CpuDevice.integerObstacle()
+                        .map(obstacle -> "none: " + obstacle)
+                        .orElse("activations of 14 bits, to run models with on the processor"));
         Devices.providers().forEach(provider -> findings.put(provider.name(), provider.probe()));
         Devices.accelerators().forEach(accelerator -> findings.put(accelerator.name(), accelerator.probe()));
         PrintWriter out = spec.commandLine().getOut();

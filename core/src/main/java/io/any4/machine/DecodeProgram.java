@@ -66,7 +66,7 @@ abstract class DecodeProgram {
     /// Bytes that are pushed at the start, and the address to return to.
     private static final int STACK = 7 * 8;
 
-    /// Registers that are free while sums are brought together: enough for two widths of temporary values.
+    /// The first of four registers that are free while sums are brought together.
     private static final int TEMPORARY = 4;
 
     final Assembler code = new Assembler();

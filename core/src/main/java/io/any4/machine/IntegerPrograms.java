@@ -40,8 +40,8 @@ public final class IntegerPrograms {
         decode = new ByTokens(
                 tokens -> DecodeProgram.write(shape, isa, tokens), DecodeProgram.PARAMETERS, isa.decodeTokens);
         tiles = new ByTokens(tokens -> TileProgram.write(shape, isa, tokens), TileProgram.PARAMETERS, isa.tileTokens);
-        starts = new ByTokens(
-                tokens -> TileProgram.writeZeros(shape, isa, tokens), TileProgram.PARAMETERS, isa.tileTokens);
+        starts =
+                new ByTokens(tokens -> StartProgram.write(shape, isa, tokens), StartProgram.PARAMETERS, isa.tileTokens);
     }
 
     /// Programs that differ by the number of tokens, each written when it is first needed. Two threads may
@@ -181,7 +181,21 @@ public final class IntegerPrograms {
     /// @param result F32 `[tokens, panelRows]`
     /// @param zeros as [#sides] writes them
     public void startTiles(long token, int tokens, long result, long zeros) {
-        run(starts, 0, 0, token + shape.sumsAt(), tokens, result, zeros);
+        int whole = tokens / isa.tileTokens;
+        int rest = tokens % isa.tileTokens;
+        long sums = token + shape.sumsAt();
+        long done = (long) whole * isa.tileTokens;
+        try {
+            if (whole > 0) {
+                starts.of(isa.tileTokens).invokeExact(zeros, sums, result, (long) whole);
+            }
+            if (rest > 0) {
+                starts.of(rest)
+                        .invokeExact(zeros, sums + done * shape.tokenBytes(), result + done * panelRows() * 4, 1L);
+            }
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /// Adds a block of a panel's rows, times the tokens from the address `token` on, to their results.
@@ -191,29 +205,17 @@ public final class IntegerPrograms {
     public void addTiles(long panel, long token, int block, int tokens, long result, long scales) {
         long columns = token + shape.columnsAt() + (long) block * shape.tokenBlockBytes();
         long tokenScales = token + 4L * block * shape.entriesPerBlock();
-        run(tiles, panel, columns, tokenScales, tokens, result, scales);
-    }
-
-    /// Runs a program for whole tiles of tokens and another for the rest.
-    private void run(
-            ByTokens programs, long panel, long columns, long tokenSides, int tokens, long result, long sides) {
         int whole = tokens / isa.tileTokens;
         int rest = tokens % isa.tileTokens;
+        long done = (long) whole * isa.tileTokens;
+        long skipped = done * shape.tokenBytes();
         try {
             if (whole > 0) {
-                programs.of(isa.tileTokens).invokeExact(panel, columns, result, sides, (long) whole, tokenSides);
+                tiles.of(isa.tileTokens).invokeExact(panel, columns, result, scales, (long) whole, tokenScales);
             }
             if (rest > 0) {
-                long done = (long) whole * isa.tileTokens;
-                long skipped = done * shape.tokenBytes();
-                programs.of(rest)
-                        .invokeExact(
-                                panel,
-                                columns + skipped,
-                                result + done * panelRows() * 4,
-                                sides,
-                                1L,
-                                tokenSides + skipped);
+                long results = result + done * panelRows() * 4;
+                tiles.of(rest).invokeExact(panel, columns + skipped, results, scales, 1L, tokenScales + skipped);
             }
         } catch (Throwable e) {
             throw new IllegalStateException(e);

@@ -17,7 +17,7 @@ package io.any4.machine;
 /// **A token** is quantized per block of columns:
 ///
 ///     scales   F32 per entry: what 1 is worth; entries of one block have the same
-///     sums     F32 per entry: the sum of the entry's columns
+///     sums     F32 per entry: the sum of the entry's columns, times the scale
 ///     columns  integers of 16 bits, [#TOKEN_LIMIT] at most, in the order in which the programs unpack codes
 ///
 /// A product of a row and a token is, for all programs and in this order,
@@ -39,7 +39,7 @@ public record RowShape(int bits, int columns, int groupSize, boolean halfSides) 
     /// The largest integer of a token.
     public static final int TOKEN_LIMIT = 8191;
 
-    /// Bytes of the table.
+    /// Entries of a table.
     public static final int TABLE_ENTRIES = 16;
 
     public static final int UNIT_AT = 32;

@@ -64,18 +64,6 @@ final class TileProgram {
         return program.code.toBytes();
     }
 
-    /// A program that writes, instead of adding, what zeros bring: `sum_e zero[e] * sums[e]`.
-    ///
-    ///     void (unused, unused, result, zero, count, tokenSum)
-    ///
-    /// `zero` has those of the panel's rows for each of [RowShape#paddedEntries], `tokenSum` is the first of
-    /// the first token.
-    static byte[] writeZeros(RowShape shape, Isa isa, int tokens) {
-        TileProgram program = new TileProgram(shape, isa, tokens);
-        program.zeros();
-        return program.code.toBytes();
-    }
-
     private void write() {
         code.push(RBP);
         int next = code.here();
@@ -84,36 +72,6 @@ final class TileProgram {
             addToResults(entry);
         }
         code.add(RSI, tokens * shape.tokenBytes());
-        code.add(R9, tokens * shape.tokenBytes());
-        code.add(RDX, tokens * VECTORS * isa.bytes);
-        code.countDown(R8, next);
-        code.pop(RBP);
-        code.finish();
-    }
-
-    private void zeros() {
-        code.push(RBP);
-        int next = code.here();
-        for (int i = 0; i < VECTORS * tokens; i++) {
-            code.clear(isa.bytes, i);
-        }
-        code.move(R10, RCX);
-        code.move(R11, R9);
-        code.set(RBP, shape.paddedEntries());
-        int entry = code.here();
-        code.vector(VMOVUPS, isa.bytes, first, at(R10, 0));
-        code.vector(VMOVUPS, isa.bytes, second, at(R10, isa.bytes));
-        for (int t = 0; t < tokens; t++) {
-            code.vector(VBROADCASTSS, isa.bytes, spread, at(R11, t * shape.tokenBytes()));
-            code.vector(VFMADD231PS, isa.bytes, VECTORS * t, first, spread);
-            code.vector(VFMADD231PS, isa.bytes, VECTORS * t + 1, second, spread);
-        }
-        code.add(R10, VECTORS * isa.bytes);
-        code.add(R11, 4);
-        code.countDown(RBP, entry);
-        for (int i = 0; i < VECTORS * tokens; i++) {
-            code.vector(VMOVUPS_STORE, isa.bytes, i, at(RDX, i * isa.bytes));
-        }
         code.add(R9, tokens * shape.tokenBytes());
         code.add(RDX, tokens * VECTORS * isa.bytes);
         code.countDown(R8, next);
