@@ -78,8 +78,7 @@ public final class IntegerPrograms {
 
     /// Why [#isas] is empty, with what would help.
     public static String obstacle() {
-        return Found.OBSTACLE.orElse(
-                "the processor has no AVX2, Java does not use it, or system property any4.isa names something else");
+        return Found.OBSTACLE.orElse("it takes a processor with AVX2, and Java with vectors of 256 bits or more");
     }
 
     /// @throws IllegalStateException if there is no memory for programs

@@ -53,6 +53,11 @@ public final class CpuDevice implements Device {
     /// @throws InvalidInputException if vector kernels are required or an accelerator is given and cannot be used
     public static CpuDevice open(CpuOptions options) {
         Accelerator accelerator = options.accelerator();
+        if (options.activations() == Activations.INT14) {
+            integerObstacle().ifPresent(missing -> {
+                throw new InvalidInputException("activations cannot be int14 here: " + missing);
+            });
+        }
         boolean scalar = VectorBits.requested().orElse(-1) == 0;
         Optional<String> obstacle = VectorBits.obstacle();
         if (obstacle.isEmpty() && !scalar) {
@@ -71,14 +76,9 @@ public final class CpuDevice implements Device {
     }
 
     private static CpuDevice open(CpuOptions options, @Nullable Accelerator accelerator) {
-        if (options.activations() == Activations.INT14) {
-            if (accelerator != null) {
-                throw new InvalidInputException("%s multiplies floats: leave it out, or let activations be floats"
-                        .formatted(accelerator.name()));
-            }
-            integerObstacle().ifPresent(obstacle -> {
-                throw new InvalidInputException("activations cannot be int14 here: " + obstacle);
-            });
+        if (options.activations() == Activations.INT14 && accelerator != null) {
+            throw new InvalidInputException(
+                    "%s multiplies floats: leave it out, or let activations be floats".formatted(accelerator.name()));
         }
         PanelGemm panels = accelerator == null ? null : accelerator.open();
         String why = why(options.activations());
@@ -95,12 +95,12 @@ public final class CpuDevice implements Device {
             return Optional.of("system property %s asks for scalar kernels".formatted(VectorBits.PROPERTY));
         }
         Optional<String> obstacle = VectorBits.obstacle();
-        return obstacle.isPresent() ? obstacle : VectorKernels.integerObstacle();
+        return obstacle.isPresent() ? obstacle : IntegerInstructions.obstacle();
     }
 
     private static String why(Activations activations) {
         if (activations == Activations.INT14) {
-            return VectorKernels.integerLookup();
+            return ", " + IntegerInstructions.describe();
         }
         String width = VectorBits.requested().isPresent()
                 ? "asked for by system property " + VectorBits.PROPERTY

@@ -3,11 +3,9 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 
-import io.any4.machine.IntegerPrograms;
 import io.any4.machine.Isa;
 import io.any4.machine.RowShape;
 import io.any4.tensor.Tensor;
-import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
 
 /// Kernels of the Vector API, for the width that [Simd] has chosen.
@@ -15,27 +13,11 @@ final class VectorKernels implements Kernels {
     /// Numbers that stay in the first-level cache beside their exponentials.
     private static final int EXP_BLOCK = 1024;
 
-    /// System property that names an [Isa], to measure with one that is not the best.
-    private static final String ISA = "any4.isa";
-
     private final VectorAttention attention = new VectorAttention();
     private final Activations activations;
 
     VectorKernels(Activations activations) {
         this.activations = activations;
-    }
-
-    /// What keeps this process from [Activations#INT14].
-    static Optional<String> integerObstacle() {
-        return isa().isPresent() ? Optional.empty() : Optional.of(IntegerPrograms.obstacle());
-    }
-
-    /// The instructions for [Activations#INT14]: the best there are, or what [#ISA] names.
-    private static Optional<Isa> isa() {
-        String asked = System.getProperty(ISA);
-        return IntegerPrograms.isas(Simd.BITS).stream()
-                .filter(isa -> asked == null || isa.name().equalsIgnoreCase(asked))
-                .findFirst();
     }
 
     @Override
@@ -52,15 +34,6 @@ final class VectorKernels implements Kernels {
         };
     }
 
-    /// How tables are looked up for [Activations#INT14].
-    static String integerLookup() {
-        return switch (isa().orElseThrow()) {
-            case AVX512_VNNI -> ", looked-up weights times 14-bit activations by AVX-512 VNNI";
-            case AVX_VNNI -> ", looked-up weights times 14-bit activations by AVX-VNNI";
-            case AVX2 -> ", looked-up weights times 14-bit activations by AVX2";
-        };
-    }
-
     @Override
     public CpuMatrix prepare(Weight weight, Team team) {
         return switch (weight) {
@@ -74,7 +47,7 @@ final class VectorKernels implements Kernels {
     private CpuMatrix table(LutWeight weight, Team team) {
         int bits = LutCodes.bits(weight);
         if (activations == Activations.INT14 && RowShape.fits(bits, weight.columns(), weight.groupSize())) {
-            Isa isa = isa().orElseThrow();
+            Isa isa = IntegerInstructions.chosen().orElseThrow();
             return new IntegerMatrix(weight, LutCodes.unpackable(weight, team), bits, isa, team);
         }
         if (!LutMatrix.fits(weight, bits)) {
