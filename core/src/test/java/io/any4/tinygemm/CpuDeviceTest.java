@@ -3,6 +3,7 @@ package io.any4.tinygemm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.any4.checkpoint.InvalidInputException;
 import org.junit.jupiter.api.Test;
@@ -12,6 +13,31 @@ class CpuDeviceTest {
     void saysWhichKernelsItChoseAndWhy() {
         try (CpuDevice device = CpuDevice.open(new CpuOptions(2, true))) {
             assertThat(device.describe()).matches("cpu: vector (128|256|512) bit, 2 threads, .*");
+        }
+    }
+
+    @Test
+    void roundsActivationsWhereItCan() {
+        assumeThat(CpuDevice.integerObstacle()).isEmpty();
+        try (CpuDevice device = CpuDevice.open(CpuOptions.fastest())) {
+            assertThat(device.describe()).contains("looked-up weights times 14-bit activations by AVX");
+        }
+    }
+
+    @Test
+    void saysWhatKeepsActivationsFromBeingRounded() {
+        assumeThat(CpuDevice.integerObstacle()).isEmpty();
+        System.setProperty(IntegerInstructions.PROPERTY, "sse9");
+        try {
+            assertThatThrownBy(() -> CpuDevice.open(new CpuOptions(1, true, null, Activations.INT14)))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageMatching("activations cannot be int14 here: "
+                            + "system property any4.isa is 'sse9': supported here are .*avx2");
+            try (CpuDevice device = CpuDevice.open(CpuOptions.fastest())) {
+                assertThat(device.describe()).doesNotContain("14-bit");
+            }
+        } finally {
+            System.clearProperty(IntegerInstructions.PROPERTY);
         }
     }
 
