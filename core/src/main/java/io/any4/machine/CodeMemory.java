@@ -19,6 +19,7 @@ final class CodeMemory {
     private CodeMemory() {}
 
     /// What keeps this process from running machine code of ours, with what would help; empty if nothing does.
+    /// Native access must be allowed.
     static Optional<String> obstacle() {
         if (!SystemMemory.isThere() || !System.getProperty("os.arch").equals("amd64")) {
             return Optional.of("machine code is written for Linux on x86-64 only");
@@ -26,9 +27,6 @@ final class CodeMemory {
         try {
             load(new byte[] {RETURN});
             return Optional.empty();
-        } catch (IllegalCallerException e) {
-            return Optional.of("native access is denied: start java with --enable-native-access=io.any4.core,"
-                    + " or ALL-UNNAMED where any4j is on the class path");
         } catch (IllegalStateException e) {
             return Optional.of(String.valueOf(e.getMessage()));
         }

@@ -21,7 +21,12 @@ public final class Pages {
         if (bytes < LARGE || !SystemMemory.isThere()) {
             return Arena.ofAuto().allocate(bytes, LINE);
         }
-        MemorySegment memory = SystemMemory.map(bytes);
+        MemorySegment memory;
+        try {
+            memory = SystemMemory.map(bytes);
+        } catch (IllegalStateException e) {
+            throw new OutOfMemoryError(e.getMessage());
+        }
         SystemMemory.preferLargePages(memory);
         return SystemMemory.sized(memory, bytes, Arena.ofAuto(), SystemMemory::unmap);
     }

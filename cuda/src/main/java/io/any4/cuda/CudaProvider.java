@@ -29,6 +29,12 @@ public final class CudaProvider implements DeviceProvider {
             return GpuInfo.list().stream().map(CudaProvider::describe).collect(Collectors.joining("; "));
         } catch (InvalidInputException e) {
             return "none: " + e.getMessage();
+        } catch (ExceptionInInitializerError e) {
+            if (e.getCause() instanceof IllegalCallerException) {
+                return "none: native access is denied: start java with --enable-native-access=io.any4.cuda,"
+                        + " or ALL-UNNAMED where any4j is on the class path";
+            }
+            throw e;
         }
     }
 

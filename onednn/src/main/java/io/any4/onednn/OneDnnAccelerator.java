@@ -20,6 +20,9 @@ public final class OneDnnAccelerator implements Accelerator {
             return OneDnn.instance().describe();
         } catch (InvalidInputException e) {
             return "none: " + e.getMessage();
+        } catch (IllegalCallerException e) {
+            return "none: native access is denied: start java with --enable-native-access=io.any4.onednn,"
+                    + " or ALL-UNNAMED where any4j is on the class path";
         }
     }
 
