@@ -48,7 +48,7 @@ final class PrefillProducts {
             return switch (accelerator) {
                 case "none" -> new CpuOptions(threads, true);
                 case "int14" -> new CpuOptions(threads, true, null, Activations.INT14);
-                default -> new CpuOptions(threads, true, find(accelerator), Activations.FLOAT32);
+                default -> new CpuOptions(threads, true, find(accelerator), Activations.F32);
             };
         }
 

@@ -61,8 +61,8 @@ public class ProductBenchmark {
     @Param({"memory", "cache"})
     public String weights = "";
 
-    @Param({"FLOAT32", "INT14"})
-    public Activations activations = Activations.FLOAT32;
+    @Param({"F32", "INT14"})
+    public Activations activations = Activations.F32;
 
     private CpuDevice device;
     private final List<Matrix> matrices = new ArrayList<>();

@@ -20,7 +20,7 @@ final class TokenProducts {
     /// A format's matrices, with buffers to multiply them in.
     private record Model(String name, CpuDevice device, List<Matrix> matrices, Buffer x, Buffer y, long bytes) {
         static Model of(String format, int threads, int groupSize, int tokens, List<Weight> weights) {
-            Activations activations = format.endsWith(INT14) ? Activations.INT14 : Activations.FLOAT32;
+            Activations activations = format.endsWith(INT14) ? Activations.INT14 : Activations.F32;
             CpuDevice device = CpuDevice.open(new CpuOptions(threads, true, null, activations));
             List<Matrix> matrices = weights.stream().map(device::prepare).toList();
             Buffer x = device.allocate((long) tokens * Llama1b.INTERMEDIATE);

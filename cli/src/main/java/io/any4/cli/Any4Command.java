@@ -5,7 +5,6 @@ import io.any4.tinygemm.Activations;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
 import io.any4.tinygemm.Device;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -87,7 +86,7 @@ final class Any4Command implements Runnable {
                         + "digit; f32 to measure its quality."
             })
     @Nullable
-    ActivationsName activations;
+    Activations activations;
 
     @Option(
             names = "--require",
@@ -114,23 +113,6 @@ final class Any4Command implements Runnable {
         CUDA
     }
 
-    /// As users write them.
-    enum ActivationsName {
-        F32(Activations.FLOAT32),
-        INT14(Activations.INT14);
-
-        final Activations value;
-
-        ActivationsName(Activations value) {
-            this.value = value;
-        }
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(), "name a verb: any4j VERB");
@@ -138,14 +120,14 @@ final class Any4Command implements Runnable {
 
     /// The device that the options ask for, to measure a model's quality on; the caller closes it.
     Device openDevice() {
-        return openDevice(Activations.FLOAT32);
+        return openDevice(Activations.F32);
     }
 
     /// The device that the options ask for, to run a model on; the caller closes it.
     Device openDeviceToRun() {
         boolean integers =
                 accelerator.equals(Devices.NONE) && CpuDevice.integerObstacle().isEmpty();
-        return openDevice(integers ? Activations.INT14 : Activations.FLOAT32);
+        return openDevice(integers ? Activations.INT14 : Activations.F32);
     }
 
     private Device openDevice(Activations usual) {
@@ -158,14 +140,14 @@ final class Any4Command implements Runnable {
         if (require == Requirement.CUDA) {
             throw new ParameterException(spec.commandLine(), "--require cuda also needs --device cuda");
         }
-        if (activations == ActivationsName.INT14 && !accelerator.equals(Devices.NONE)) {
+        if (activations == Activations.INT14 && !accelerator.equals(Devices.NONE)) {
             throw new ParameterException(
                     spec.commandLine(),
                     "--accelerator multiplies floats: leave --accelerator out, or choose --activations f32");
         }
         Accelerator chosen = accelerator.equals(Devices.NONE) ? null : Devices.accelerator(accelerator, spec);
         return CpuDevice.open(new CpuOptions(
-                threads(), require == Requirement.VECTOR, chosen, activations == null ? usual : activations.value));
+                threads(), require == Requirement.VECTOR, chosen, activations == null ? usual : activations));
     }
 
     private void requireCpuFor(boolean used, String option) {

@@ -7,6 +7,7 @@ import static io.any4.machine.Assembler.RAX;
 import static io.any4.machine.Assembler.RDI;
 import static io.any4.machine.Instruction.VBROADCASTI128;
 import static io.any4.machine.Instruction.VMOVUPS;
+import static io.any4.machine.Instruction.VMOVUPS_STORE;
 import static io.any4.machine.Instruction.VPADDD;
 import static io.any4.machine.Instruction.VPAND;
 import static io.any4.machine.Instruction.VPDPWSSD;
@@ -39,9 +40,12 @@ final class DecodeAvx2 extends DecodeProgram {
         return SUMS + ROWS * token + row;
     }
 
-    /// Nothing: there are no registers left for tables.
+    /// There is no register left for the mask of codes.
     @Override
-    void openRows() {}
+    void open() {
+        PanelAvx2.mask(code, INDEX);
+        code.vector(VMOVUPS_STORE, YMM, INDEX, at(R15, 0));
+    }
 
     @Override
     void block() {

@@ -32,9 +32,6 @@ import static io.any4.machine.Instruction.VPUNPCKHQDQ;
 import static io.any4.machine.Instruction.VPUNPCKLDQ;
 import static io.any4.machine.Instruction.VPUNPCKLQDQ;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-
 /// Four rows at a time meet up to four tokens while they are looked up.
 ///
 /// The four rows are far apart, so that each is a stream of its own, and the lines of the rows after next are
@@ -51,11 +48,7 @@ abstract class DecodeProgram {
     static final int ROWS = 4;
 
     /// Bytes of the scratch memory before the scales: what [DecodeAvx2] masks codes with.
-    static final int MASK_BYTES = 32;
-
-    /// 15 in every byte.
-    static final MemorySegment MASK =
-            Arena.global().allocate(MASK_BYTES).fill((byte) 15).asReadOnly();
+    private static final int MASK_BYTES = 32;
 
     /// Rows by which memory is ahead.
     private static final int AHEAD = 2;
@@ -116,6 +109,7 @@ abstract class DecodeProgram {
         code.loadAddress(R14, at(R9, R9, 2, 0));
         code.load(R15, at(RSP, STACK));
         code.load(R12, at(RSP, STACK + 8));
+        open();
         int next = code.here();
         askForSides();
         transposeSides();
@@ -130,6 +124,9 @@ abstract class DecodeProgram {
         }
         code.finish();
     }
+
+    /// Prepares the start of scratch memory, whose address is in r15, if it is used.
+    void open() {}
 
     private void askForSides() {
         for (int line = 0; line < shape.codesAt(); line += LINE) {
@@ -166,17 +163,10 @@ abstract class DecodeProgram {
 
     /// Writes four registers of eight as eight of four.
     private void transpose(int first, int displacement) {
-        code.vector(VPUNPCKLDQ, YMM, 8, first, first + 1);
-        code.vector(VPUNPCKHDQ, YMM, 9, first, first + 1);
-        code.vector(VPUNPCKLDQ, YMM, 10, first + 2, first + 3);
-        code.vector(VPUNPCKHDQ, YMM, 11, first + 2, first + 3);
-        code.vector(VPUNPCKLQDQ, YMM, 12, 8, 10);
-        code.vector(VPUNPCKHQDQ, YMM, 13, 8, 10);
-        code.vector(VPUNPCKLQDQ, YMM, 14, 9, 11);
-        code.vector(VPUNPCKHQDQ, YMM, 15, 9, 11);
+        Squares.turnFour(code, YMM, first, 8);
         for (int k = 0; k < 4; k++) {
-            code.vector(VMOVUPS_STORE, XMM, 12 + k, at(RBX, displacement + XMM * k));
-            code.vector(VEXTRACTF128, YMM, 12 + k, at(RBX, displacement + XMM * (4 + k)), 1);
+            code.vector(VMOVUPS_STORE, XMM, first + k, at(RBX, displacement + XMM * k));
+            code.vector(VEXTRACTF128, YMM, first + k, at(RBX, displacement + XMM * (4 + k)), 1);
         }
     }
 
@@ -224,8 +214,8 @@ abstract class DecodeProgram {
         code.countDown(RBP, next);
     }
 
-    /// Loads what stays in registers for all blocks of the four rows.
-    abstract void openRows();
+    /// Loads what stays in registers for all blocks of the four rows, if anything does.
+    void openRows() {}
 
     /// Adds a block: codes at r10, columns of tokens at rax; ends with [#addEntry] for each entry.
     abstract void block();

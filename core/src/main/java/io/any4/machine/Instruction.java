@@ -5,11 +5,8 @@ package io.any4.machine;
 /// Each has a short encoding (VEX) for vectors of up to 256 bits in 16 registers, or a long one (EVEX) for
 /// 512 bits and 32 registers, or both.
 enum Instruction {
-    VADDPS(Map.M0F, Prefix.NONE, 0x58, Tuple.FULL),
     VMULPS(Map.M0F, Prefix.NONE, 0x59, Tuple.FULL),
     VCVTDQ2PS(Map.M0F, Prefix.NONE, 0x5b, Tuple.FULL),
-    VUNPCKLPS(Map.M0F, Prefix.NONE, 0x14, Tuple.FULL),
-    VUNPCKHPS(Map.M0F, Prefix.NONE, 0x15, Tuple.FULL),
     VMOVUPS(Map.M0F, Prefix.NONE, 0x10, Tuple.FULL),
     /// The same from a register to memory.
     VMOVUPS_STORE(Map.M0F, Prefix.NONE, 0x11, Tuple.FULL),

@@ -1,6 +1,5 @@
 package io.any4.machine;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.Map;
@@ -110,14 +109,9 @@ public final class IntegerPrograms {
         return isa.decodeTokens;
     }
 
-    /// Bytes that [#decode] uses at `scratch`, which [#openScratch] prepares.
+    /// Bytes that [#decode] uses at `scratch`.
     public long scratchBytes() {
         return DecodeProgram.scratchBytes(shape);
-    }
-
-    /// Prepares memory for use as scratch memory, as often as it has been used for anything else.
-    public static void openScratch(MemorySegment memory) {
-        MemorySegment.copy(DecodeProgram.MASK, 0, memory, 0, DecodeProgram.MASK_BYTES);
     }
 
     /// As [DecodeProgram] says.

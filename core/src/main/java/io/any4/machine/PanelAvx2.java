@@ -11,6 +11,7 @@ import static io.any4.machine.Instruction.VPUNPCKLBW;
 
 /// Eight rows in the lower half of the registers, with the upper half for what is between.
 final class PanelAvx2 extends PanelProgram {
+    private static final int YMM = 32;
     private static final int UPPER = 8;
     private static final int LOWER_BYTES = 9;
     private static final int UPPER_BYTES = 10;
@@ -27,7 +28,7 @@ final class PanelAvx2 extends PanelProgram {
         int half = vector / (2 * perByte);
         int codeOfByte = vector / 2 % perByte;
         if (r == 0) {
-            mask();
+            mask(code, MASK); // turning the square before has overwritten it
         }
         code.vector(VMOVUPS, bytes, UPPER, codes(r, half * bytes));
         if (codeOfByte > 0) {
@@ -41,11 +42,11 @@ final class PanelAvx2 extends PanelProgram {
         code.vector(vector % 2 == 0 ? VPUNPCKLBW : VPUNPCKHBW, bytes, r, LOWER_BYTES, UPPER_BYTES);
     }
 
-    /// Sets every byte to 15: words of ones, shifted to four ones, packed. Turning a square overwrites it.
-    private void mask() {
-        code.vector(VPCMPEQW, isa.bytes, MASK, MASK, MASK);
-        code.shiftRight16(isa.bytes, MASK, MASK, 12);
-        code.vector(VPACKUSWB, isa.bytes, MASK, MASK, MASK);
+    /// Sets every byte to 15: words of ones, shifted to four ones, packed.
+    static void mask(Assembler code, int register) {
+        code.vector(VPCMPEQW, YMM, register, register, register);
+        code.shiftRight16(YMM, register, register, 12);
+        code.vector(VPACKUSWB, YMM, register, register, register);
     }
 
     @Override

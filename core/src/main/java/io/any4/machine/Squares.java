@@ -52,19 +52,23 @@ final class Squares {
         }
     }
 
-    /// Turns squares of four within each four rows: register `4 i + k` then has, in four lanes `L` of 128
-    /// bits, column `4 L + k` of the rows `4 i` to `4 i + 3`.
+    /// Turns squares of four within each four rows: register `4 i + k` then has, in four lanes `L` of 128 bits,
+    /// column `4 L + k` of the rows `4 i` to `4 i + 3`.
     private static void turnFours(Assembler code, int bytes, int free) {
-        int rows = bytes / 4;
-        for (int r = 0; r < rows; r += 2) {
-            code.vector(VPUNPCKLDQ, bytes, free + r, r, r + 1);
-            code.vector(VPUNPCKHDQ, bytes, free + r + 1, r, r + 1);
+        for (int r = 0; r < bytes / 4; r += 4) {
+            turnFour(code, bytes, r, free + r);
         }
-        for (int r = 0; r < rows; r += 4) {
-            code.vector(VPUNPCKLQDQ, bytes, r, free + r, free + r + 2);
-            code.vector(VPUNPCKHQDQ, bytes, r + 1, free + r, free + r + 2);
-            code.vector(VPUNPCKLQDQ, bytes, r + 2, free + r + 1, free + r + 3);
-            code.vector(VPUNPCKHQDQ, bytes, r + 3, free + r + 1, free + r + 3);
+    }
+
+    /// The same for the four rows from register `first` on, with four free registers from `free` on.
+    static void turnFour(Assembler code, int bytes, int first, int free) {
+        for (int r = 0; r < 4; r += 2) {
+            code.vector(VPUNPCKLDQ, bytes, free + r, first + r, first + r + 1);
+            code.vector(VPUNPCKHDQ, bytes, free + r + 1, first + r, first + r + 1);
+        }
+        for (int half = 0; half < 2; half++) {
+            code.vector(VPUNPCKLQDQ, bytes, first + 2 * half, free + half, free + 2 + half);
+            code.vector(VPUNPCKHQDQ, bytes, first + 2 * half + 1, free + half, free + 2 + half);
         }
     }
 }

@@ -27,7 +27,7 @@ public record CpuOptions(
 
     /// An accelerator or none, and floats.
     public CpuOptions(int threads, boolean requireVector, @Nullable Accelerator accelerator) {
-        this(threads, requireVector, accelerator, Activations.FLOAT32);
+        this(threads, requireVector, accelerator, Activations.F32);
     }
 
     /// All processors, and whatever kernels there are for floats: to measure a model with.
@@ -37,7 +37,7 @@ public record CpuOptions(
 
     /// All processors, and [Activations#INT14] where it can be: to run a model with.
     public static CpuOptions fastest() {
-        Activations activations = CpuDevice.integerObstacle().isEmpty() ? Activations.INT14 : Activations.FLOAT32;
+        Activations activations = CpuDevice.integerObstacle().isEmpty() ? Activations.INT14 : Activations.F32;
         return new CpuOptions(Runtime.getRuntime().availableProcessors(), false, null, activations);
     }
 }

@@ -104,7 +104,6 @@ final class IntegerMatrix implements CpuMatrix {
         int stride = (quarter + 1) * four;
         long scratchBytes = programs.scratchBytes();
         MemorySegment memory = Scratch.panel(scratchBytes / 4 + (long) count * stride);
-        IntegerPrograms.openScratch(memory);
         long results = memory.address() + scratchBytes;
         long x = token + (long) first * shape.tokenBytes();
         decode(count, x, from, quarter, quarter, results, 4L * stride, memory.address());

@@ -3,7 +3,6 @@ package io.any4.tinygemm;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
@@ -12,12 +11,12 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The vector width of this Java process, and the few operations that all vector kernels share.
 ///
-/// The width is a constant of the process because the compiler only turns Vector API calls into instructions where the
-/// species is a constant. It is the machine's preferred width unless the system property `any4.vector.bits` says
-/// otherwise.
+/// The width is a constant of the process because the compiler only turns Vector API calls into instructions
+/// where the species is a constant. It is the machine's preferred width unless the system property
+/// `any4.vector.bits` says otherwise.
 ///
-/// Only operations with one possible result are used: the reductions and the transcendental functions of the Vector
-/// API are left out because theirs may change when the compiler takes over from the interpreter.
+/// Only operations with one possible result are used: the reductions and the transcendental functions of the
+/// Vector API are left out because theirs may change when the compiler takes over from the interpreter.
 final class Simd {
     static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, shape());
     static final VectorSpecies<Integer> INTS = FLOATS.withLanes(int.class);
@@ -90,7 +89,8 @@ final class Simd {
         return m.lane(0);
     }
 
-    /// The sums of four vectors, each as [#sum] has it, in lanes 0, `LANES / 2`, `LANES / 4` and `3 * LANES / 4`.
+    /// The sums of four vectors, each as [#sum] has it, in lanes 0, `LANES / 2`, `LANES / 4` and `3 * LANES /
+    /// 4`.
     static FloatVector sums(FloatVector a, FloatVector b, FloatVector c, FloatVector d) {
         FloatVector ab = a.blend(b, UPPER_HALF).add(b.blend(a, UPPER_HALF).rearrange(SWAP_HALF));
         FloatVector cd = c.blend(d, UPPER_HALF).add(d.blend(c, UPPER_HALF).rearrange(SWAP_HALF));
@@ -105,8 +105,9 @@ final class Simd {
         return s;
     }
 
-    /// `out[to + i] = e^(factor * x[from + i] - less)` for `i < length`, within two units in the last place of the
-    /// exponential; 0 where the exponent is below -87, and clamped above 88. In place only for whole vectors.
+    /// `out[to + i] = e^(factor * x[from + i] - less)` for `i < length`, within two units in the last place
+    /// of the exponential; 0 where the exponent is below -87, and clamped above 88. In place only for whole
+    /// vectors.
     ///
     /// `x = n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` by its Taylor polynomial, `2^n` by setting exponent bits.
     ///
@@ -174,15 +175,16 @@ final class Simd {
         return pairs.and(0xffff0000).reinterpretAsFloats();
     }
 
-    /// Where the sign, exponent and fraction of an F16 lie once it has moved from the upper half of a float by three
-    /// places down, its sign staying.
+    /// Where the sign, exponent and fraction of an F16 lie once it has moved from the upper half of a float
+    /// by three places down, its sign staying.
     static final int F16_BITS = 0x8fffe000;
 
-    /// What such a float has to be multiplied by: its exponent is too small by the difference of the biases, 112.
+    /// What such a float has to be multiplied by: its exponent is too small by the difference of the biases,
+    /// 112.
     static final float F16_BIAS = 0x1p112f;
 
-    /// F16 values in the upper halves of the lanes, widened; the lower halves do not matter. Infinities and NaN become
-    /// large finite numbers.
+    /// F16 values in the upper halves of the lanes, widened; the lower halves do not matter. Infinities and
+    /// NaN become large finite numbers.
     static FloatVector highF16(IntVector pairs) {
         IntVector moved = pairs.lanewise(VectorOperators.ASHR, 3).and(F16_BITS);
         return moved.reinterpretAsFloats().mul(F16_BIAS);
@@ -190,11 +192,6 @@ final class Simd {
 
     static FloatVector lowF16(IntVector pairs) {
         return highF16(pairs.lanewise(VectorOperators.LSHL, 16));
-    }
-
-    /// Sixteen-bit lanes as the lower halves of int lanes.
-    static IntVector toInts(ShortVector halves) {
-        return (IntVector) halves.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
     }
 
     /// `length` rounded up to whole vectors.

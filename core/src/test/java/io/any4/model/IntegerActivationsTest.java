@@ -37,7 +37,7 @@ class IntegerActivationsTest {
         assertThat(logits(model, 2, Activations.INT14, 1)).isDeepEqualTo(whole);
         assertThat(logits(model, 2, Activations.INT14, 13)).isDeepEqualTo(whole);
 
-        float[][] floats = logits(model, 2, Activations.FLOAT32, IDS.length);
+        float[][] floats = logits(model, 2, Activations.F32, IDS.length);
         double difference = 0;
         double size = 0;
         for (int t = 0; t < IDS.length; t++) {

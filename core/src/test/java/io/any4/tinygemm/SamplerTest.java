@@ -112,7 +112,7 @@ class SamplerTest {
     @ParameterizedTest
     @EnumSource
     void choosesLikeSorting(Logits kind) {
-        List<Sampler> samplers = List.of(new Sampler(), new Sampler(new VectorKernels(Activations.FLOAT32)));
+        List<Sampler> samplers = List.of(new Sampler(), new Sampler(new VectorKernels(Activations.F32)));
         int choices = 0;
         int others = 0;
         for (int count : new int[] {1, 2, 127, 128, 129, 3000}) {

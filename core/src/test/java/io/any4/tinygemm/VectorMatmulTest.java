@@ -96,7 +96,7 @@ class VectorMatmulTest {
         float[] x = random.normal(tokens * weight.columns());
         float[] y = new float[tokens * weight.rows()];
         try (Team team = new Team(1)) {
-            CpuMatrix matrix = new VectorKernels(Activations.FLOAT32).prepare(weight, team);
+            CpuMatrix matrix = new VectorKernels(Activations.F32).prepare(weight, team);
             multiply(matrix, x, tokens, y, 0, weight.rows());
             assertClose(weight, x, tokens, y);
             for (int fewer : new int[] {1, 2, 3, 6}) {
@@ -159,7 +159,7 @@ class VectorMatmulTest {
         float[] x = random.normal(150 * 4096);
         float[] y = new float[150 * 6];
         try (Team team = new Team(1)) {
-            multiply(new VectorKernels(Activations.FLOAT32).prepare(weight, team), x, 150, y, 0, 6);
+            multiply(new VectorKernels(Activations.F32).prepare(weight, team), x, 150, y, 0, 6);
         }
         assertClose(weight, x, 150, y);
     }

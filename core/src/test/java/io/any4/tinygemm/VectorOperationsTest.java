@@ -18,14 +18,14 @@ class VectorOperationsTest {
     private static final long SEED = 20250702;
 
     private final RandomWeights random = new RandomWeights(SEED);
-    private final Kernels vector = new VectorKernels(Activations.FLOAT32);
+    private final Kernels vector = new VectorKernels(Activations.F32);
     private final Kernels scalar = new ScalarKernels();
     private final Team team = new Team(3);
 
     @BeforeAll
     static void theProviderIsTheOneAskedFor() {
         VectorBits.requested()
-                .ifPresent(bits -> assertThat(new VectorKernels(Activations.FLOAT32).name())
+                .ifPresent(bits -> assertThat(new VectorKernels(Activations.F32).name())
                         .isEqualTo("vector %d bit".formatted(bits)));
     }
 
