@@ -13,8 +13,8 @@ import java.util.ServiceLoader;
 import java.util.SplittableRandom;
 
 /// How fast many tokens are multiplied at once, for the shapes of a [Llama1b]: `PrefillProducts any4,bf16 1,2
-/// [none,int14,onednn] [tokens] [rounds] [group]`; `int14` stands for such activations. All of them take
-/// turns; every result is checked first.
+/// [none,int14,int8,onednn] [tokens] [rounds] [group]`; `int14` and `int8` stand for such activations. All of
+/// them take turns; every result is checked first.
 final class PrefillProducts {
     private static final List<Llama1b.Linear> SHAPES = List.of(
             new Llama1b.Linear(Llama1b.KV_WIDTH, Llama1b.HIDDEN),
@@ -48,15 +48,16 @@ final class PrefillProducts {
             return switch (accelerator) {
                 case "none" -> new CpuOptions(threads, true);
                 case "int14" -> new CpuOptions(threads, true, null, Activations.INT14);
+                case "int8" -> new CpuOptions(threads, true, null, Activations.INT8);
                 default -> new CpuOptions(threads, true, find(accelerator), Activations.F32);
             };
         }
 
-        /// Of the sum of the sizes of all products.
         private static double tolerance(String accelerator) {
             return switch (accelerator) {
-                case "none" -> 1e-5;
-                case "int14" -> 2e-4;
+                case "none" -> Tolerance.of(Activations.F32);
+                case "int14" -> Tolerance.of(Activations.INT14);
+                case "int8" -> Tolerance.of(Activations.INT8);
                 default -> 4e-3;
             };
         }

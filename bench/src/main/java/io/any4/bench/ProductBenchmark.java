@@ -42,8 +42,6 @@ public class ProductBenchmark {
     private static final long MEMORY_BYTES = 600L << 20;
 
     private static final int CHECKED_ROWS = 64;
-    private static final double TOLERANCE = 1e-4;
-    private static final double INT14_TOLERANCE = 4e-4;
 
     @Param({"any4", "any4s", "any3", "any2", "nf4", "int4", "int8", "bf16", "f16"})
     public String format = "";
@@ -61,7 +59,7 @@ public class ProductBenchmark {
     @Param({"memory", "cache"})
     public String weights = "";
 
-    @Param({"F32", "INT14"})
+    @Param({"F32", "INT14", "INT8"})
     public Activations activations = Activations.F32;
 
     private CpuDevice device;
@@ -116,7 +114,7 @@ public class ProductBenchmark {
                     sum += term;
                     size += Math.abs(term);
                 }
-                double tolerance = activations == Activations.INT14 ? INT14_TOLERANCE : TOLERANCE;
+                double tolerance = Tolerance.of(activations);
                 double got = results[t * weight.rows() + r];
                 if (!(Math.abs(got - sum) <= tolerance * size)) {
                     throw new IllegalStateException(

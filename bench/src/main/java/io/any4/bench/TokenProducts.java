@@ -9,18 +9,20 @@ import io.any4.tinygemm.Weight;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
-/// All matrix products of one token of a [Llama1b], formats and thread counts interleaved:
-/// `TokenProducts any4,any4:int14,int4 1,2 [tokens] [rounds] [group]`; `:int14` asks for such activations.
+/// All matrix products of one token of a [Llama1b], formats and thread counts interleaved: `TokenProducts
+/// any4,any4:int14,int4 1,2 [tokens] [rounds] [group]`; `:int14` or `:int8` ask for such activations.
 final class TokenProducts {
-    private static final String INT14 = ":int14";
-
     private TokenProducts() {}
 
     /// A format's matrices, with buffers to multiply them in.
     private record Model(String name, CpuDevice device, List<Matrix> matrices, Buffer x, Buffer y, long bytes) {
         static Model of(String format, int threads, int groupSize, int tokens, List<Weight> weights) {
-            Activations activations = format.endsWith(INT14) ? Activations.INT14 : Activations.F32;
+            int colon = format.indexOf(':');
+            Activations activations = colon < 0
+                    ? Activations.F32
+                    : Activations.valueOf(format.substring(colon + 1).toUpperCase(Locale.ROOT));
             CpuDevice device = CpuDevice.open(new CpuOptions(threads, true, null, activations));
             List<Matrix> matrices = weights.stream().map(device::prepare).toList();
             Buffer x = device.allocate((long) tokens * Llama1b.INTERMEDIATE);
@@ -53,7 +55,7 @@ final class TokenProducts {
         for (String format : formats) {
             List<Weight> weights = Llama1b.linears().stream()
                     .map(linear ->
-                            RandomWeight.of(format.replace(INT14, ""), linear.rows(), linear.columns(), groupSize))
+                            RandomWeight.of(format.replaceFirst(":.*", ""), linear.rows(), linear.columns(), groupSize))
                     .toList();
             for (int count : threads) {
                 models.add(Model.of(format, count, groupSize, tokens, weights));

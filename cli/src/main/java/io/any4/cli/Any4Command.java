@@ -80,10 +80,11 @@ final class Any4Command implements Runnable {
             paramLabel = "TYPE",
             scope = ScopeType.INHERIT,
             description = {
-                "What the processor multiplies looked-up weights with: f32, or int14, which rounds to 14 bits and is up to "
-                        + "three times as fast.",
-                "Default: int14 to run a model where the processor can, which changes its perplexity in the sixth "
-                        + "digit; f32 to measure its quality."
+                "What the processor multiplies looked-up weights with: f32; int14, which rounds to 14 bits, is up to three "
+                        + "times as fast and changes perplexity in the sixth digit; or int8, which takes another half "
+                        + "or more of the time from prompts and from several texts at once and changes perplexity in "
+                        + "the fourth digit.",
+                "Default: int14 to run a model where the processor can; f32 to measure its quality."
             })
     @Nullable
     Activations activations;
@@ -125,8 +126,8 @@ final class Any4Command implements Runnable {
 
     /// The device that the options ask for, to run a model on; the caller closes it.
     Device openDeviceToRun() {
-        boolean integers =
-                accelerator.equals(Devices.NONE) && CpuDevice.integerObstacle().isEmpty();
+        boolean integers = accelerator.equals(Devices.NONE)
+                && CpuDevice.obstacle(Activations.INT14).isEmpty();
         return openDevice(integers ? Activations.INT14 : Activations.F32);
     }
 
@@ -140,7 +141,7 @@ final class Any4Command implements Runnable {
         if (require == Requirement.CUDA) {
             throw new ParameterException(spec.commandLine(), "--require cuda also needs --device cuda");
         }
-        if (activations == Activations.INT14 && !accelerator.equals(Devices.NONE)) {
+        if (activations != null && activations != Activations.F32 && !accelerator.equals(Devices.NONE)) {
             throw new ParameterException(
                     spec.commandLine(),
                     "--accelerator multiplies floats: leave --accelerator out, or choose --activations f32");

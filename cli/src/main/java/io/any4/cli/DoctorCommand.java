@@ -1,5 +1,6 @@
 package io.any4.cli;
 
+import io.any4.tinygemm.Activations;
 import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.Device;
 import java.io.PrintWriter;
@@ -47,11 +48,8 @@ final class DoctorCommand implements Callable<Integer> {
         try (Device device = root.openDeviceToRun()) {
             findings.put("device", device.describe());
         }
-        findings.put(
-                "int14",
-                CpuDevice.integerObstacle()
-                        .map(obstacle -> "none: " + obstacle)
-                        .orElse("activations of 14 bits, to run models with on the processor"));
+        findings.put("int14", activations(Activations.INT14, "activations of 14 bits, to run models with"));
+        findings.put("int8", activations(Activations.INT8, "activations of 8 bits, for prompts and several texts"));
         Devices.providers().forEach(provider -> findings.put(provider.name(), provider.probe()));
         Devices.accelerators().forEach(accelerator -> findings.put(accelerator.name(), accelerator.probe()));
         PrintWriter out = spec.commandLine().getOut();
@@ -61,6 +59,12 @@ final class DoctorCommand implements Callable<Integer> {
             findings.forEach((what, found) -> out.printf("%-10s %s%n", what, found));
         }
         return 0;
+    }
+
+    private static String activations(Activations activations, String found) {
+        return CpuDevice.obstacle(activations)
+                .map(obstacle -> "none: " + obstacle)
+                .orElse(found);
     }
 
     private static String memory() {

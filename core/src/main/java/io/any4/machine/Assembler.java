@@ -68,6 +68,14 @@ final class Assembler {
         operand(to, second, bytes == LARGEST ? instruction.tuple.bytes(bytes) : 1);
     }
 
+    /// `instruction to, first, [second]` with one float or integer in memory for all lanes; for 512 bits only.
+    void vectorSpread(Instruction instruction, int bytes, int to, int first, Address second) {
+        int index = second.index() == Address.NONE ? 0 : second.index();
+        head(instruction, bytes, to, first, second.base() >> 3, index >> 3, 1);
+        put(instruction.opcode);
+        operand(to, second, Instruction.Tuple.SCALAR.bytes(bytes));
+    }
+
     /// `instruction to, [from]`, or `instruction [from], to` where that is what it does.
     void vector(Instruction instruction, int bytes, int to, Address from) {
         vector(instruction, bytes, to, 0, from);
@@ -92,6 +100,10 @@ final class Assembler {
 
     /// What stands before the opcode. `b` and `x` extend the numbers of the last operand's registers.
     private void head(Instruction instruction, int bytes, int to, int first, int b, int x) {
+        head(instruction, bytes, to, first, b, x, 0);
+    }
+
+    private void head(Instruction instruction, int bytes, int to, int first, int b, int x, int spread) {
         int map = instruction.map.code();
         int prefix = instruction.prefix.code();
         int inverted = ((to >> 3 & 1) << 7 | (x & 1) << 6 | b << 5) ^ 0xe0;
@@ -100,7 +112,7 @@ final class Assembler {
             put(0x62);
             put(inverted | (~to >> 4 & 1) << 4 | map);
             put((instruction.wide ? 0x80 : 0) | vvvv | 4 | prefix);
-            put(2 << 5 | (~first >> 4 & 1) << 3);
+            put(2 << 5 | spread << 4 | (~first >> 4 & 1) << 3);
         } else {
             put(0xc4);
             put(inverted | map);

@@ -10,6 +10,8 @@ enum Instruction {
     VMOVUPS(Map.M0F, Prefix.NONE, 0x10, Tuple.FULL),
     /// The same from a register to memory.
     VMOVUPS_STORE(Map.M0F, Prefix.NONE, 0x11, Tuple.FULL),
+    /// From a general register of 32 bits.
+    VMOVD(Map.M0F, Prefix.P66, 0x6e, Tuple.SCALAR),
     VPADDD(Map.M0F, Prefix.P66, 0xfe, Tuple.FULL),
     VPAND(Map.M0F, Prefix.P66, 0xdb, Tuple.FULL),
     VPXOR(Map.M0F, Prefix.P66, 0xef, Tuple.FULL),
@@ -27,6 +29,7 @@ enum Instruction {
     VPSHUFB(Map.M0F38, Prefix.P66, 0x00, Tuple.FULL),
     VCVTPH2PS(Map.M0F38, Prefix.P66, 0x13, Tuple.HALF),
     VBROADCASTSS(Map.M0F38, Prefix.P66, 0x18, Tuple.SCALAR),
+    VPDPBUSD(Map.M0F38, Prefix.P66, 0x50, Tuple.FULL),
     VPDPWSSD(Map.M0F38, Prefix.P66, 0x52, Tuple.FULL),
     VPBROADCASTD(Map.M0F38, Prefix.P66, 0x58, Tuple.SCALAR),
     VBROADCASTI128(Map.M0F38, Prefix.P66, 0x5a, Tuple.QUARTER),

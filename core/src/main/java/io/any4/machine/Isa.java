@@ -32,6 +32,11 @@ public enum Isa {
         this.addsProducts = addsProducts;
     }
 
+    /// Whether products of bytes can be added exactly, by one instruction.
+    public boolean addsBytes() {
+        return this != AVX2;
+    }
+
     /// Whether tables are two planes of bytes, the lower and the upper ones, rather than integers of 16 bits.
     boolean looksUpBytes() {
         return this != AVX512_VNNI;

@@ -4,6 +4,7 @@ import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.WeakHashMap;
@@ -53,11 +54,10 @@ public final class CpuDevice implements Device {
     /// @throws InvalidInputException if vector kernels are required or an accelerator is given and cannot be used
     public static CpuDevice open(CpuOptions options) {
         Accelerator accelerator = options.accelerator();
-        if (options.activations() == Activations.INT14) {
-            integerObstacle().ifPresent(missing -> {
-                throw new InvalidInputException("activations cannot be int14 here: " + missing);
-            });
-        }
+        obstacle(options.activations()).ifPresent(missing -> {
+            throw new InvalidInputException("activations cannot be %s here: %s"
+                    .formatted(options.activations().name().toLowerCase(Locale.ROOT), missing));
+        });
         boolean scalar = VectorBits.requested().orElse(-1) == 0;
         Optional<String> obstacle = VectorBits.obstacle();
         if (obstacle.isEmpty() && !scalar) {
@@ -76,7 +76,7 @@ public final class CpuDevice implements Device {
     }
 
     private static CpuDevice open(CpuOptions options, @Nullable Accelerator accelerator) {
-        if (options.activations() == Activations.INT14 && accelerator != null) {
+        if (options.activations() != Activations.F32 && accelerator != null) {
             throw new InvalidInputException(
                     "%s multiplies floats: leave it out, or let activations be floats".formatted(accelerator.name()));
         }
@@ -89,18 +89,21 @@ public final class CpuDevice implements Device {
         return new CpuDevice(kernels, new Team(options.threads()), true, why, panels);
     }
 
-    /// What keeps this process from [Activations#INT14], with what would help; empty if nothing does.
-    public static Optional<String> integerObstacle() {
+    /// What keeps this process from such activations, with what would help; empty if nothing does.
+    public static Optional<String> obstacle(Activations activations) {
+        if (activations == Activations.F32) {
+            return Optional.empty();
+        }
         if (VectorBits.requested().orElse(-1) == 0) {
             return Optional.of("system property %s asks for scalar kernels".formatted(VectorBits.PROPERTY));
         }
         Optional<String> obstacle = VectorBits.obstacle();
-        return obstacle.isPresent() ? obstacle : IntegerInstructions.obstacle();
+        return obstacle.isPresent() ? obstacle : IntegerInstructions.obstacle(activations);
     }
 
     private static String why(Activations activations) {
-        if (activations == Activations.INT14) {
-            return ", " + IntegerInstructions.describe();
+        if (activations != Activations.F32) {
+            return ", " + IntegerInstructions.describe(activations);
         }
         String width = VectorBits.requested().isPresent()
                 ? "asked for by system property " + VectorBits.PROPERTY

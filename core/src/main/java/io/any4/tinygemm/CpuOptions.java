@@ -37,7 +37,7 @@ public record CpuOptions(
 
     /// All processors, and [Activations#INT14] where it can be: to run a model with.
     public static CpuOptions fastest() {
-        Activations activations = CpuDevice.integerObstacle().isEmpty() ? Activations.INT14 : Activations.F32;
+        Activations activations = CpuDevice.obstacle(Activations.INT14).isEmpty() ? Activations.INT14 : Activations.F32;
         return new CpuOptions(Runtime.getRuntime().availableProcessors(), false, null, activations);
     }
 }

@@ -7,27 +7,37 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// The instructions that [Activations#INT14] takes in this process: the best there are, or those that a system
-/// property names, to measure with others.
+/// The instructions that [Activations] of integers take in this process: the best there are, or those that a
+/// system property names, to measure with others.
 final class IntegerInstructions {
     static final String PROPERTY = "any4.isa";
 
     private IntegerInstructions() {}
 
-    static Optional<Isa> chosen() {
+    /// @param activations not floats
+    static Optional<Isa> chosen(Activations activations) {
         String asked = System.getProperty(PROPERTY);
-        return IntegerPrograms.isas(Simd.BITS).stream()
+        return supported(activations).stream()
                 .filter(isa -> asked == null || isa.name().equalsIgnoreCase(asked))
                 .findFirst();
     }
 
+    private static List<Isa> supported(Activations activations) {
+        return IntegerPrograms.isas(Simd.BITS).stream()
+                .filter(isa -> activations == Activations.INT14 || isa.addsBytes())
+                .toList();
+    }
+
     /// Why [#chosen] is empty, with what would help; empty if it is not.
-    static Optional<String> obstacle() {
-        List<Isa> isas = IntegerPrograms.isas(Simd.BITS);
+    static Optional<String> obstacle(Activations activations) {
+        List<Isa> isas = supported(activations);
         if (isas.isEmpty()) {
-            return Optional.of(IntegerPrograms.obstacle());
+            return Optional.of(
+                    IntegerPrograms.isas(Simd.BITS).isEmpty()
+                            ? IntegerPrograms.obstacle()
+                            : "it takes a processor with VNNI, without which int14 is as fast");
         }
-        if (chosen().isPresent()) {
+        if (chosen(activations).isPresent()) {
             return Optional.empty();
         }
         String supported =
@@ -37,12 +47,13 @@ final class IntegerInstructions {
     }
 
     /// What is chosen, for a person.
-    static String describe() {
-        String name = switch (chosen().orElseThrow()) {
+    static String describe(Activations activations) {
+        String name = switch (chosen(activations).orElseThrow()) {
             case AVX512_VNNI -> "AVX-512 VNNI";
             case AVX_VNNI -> "AVX-VNNI";
             case AVX2 -> "AVX2";
         };
-        return "looked-up weights times 14-bit activations by " + name;
+        int bits = activations == Activations.INT8 ? 8 : 14;
+        return "looked-up weights times %d-bit activations by %s".formatted(bits, name);
     }
 }

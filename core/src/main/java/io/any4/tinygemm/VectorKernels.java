@@ -3,6 +3,7 @@ package io.any4.tinygemm;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.LANES;
 
+import io.any4.machine.ByteShape;
 import io.any4.machine.Isa;
 import io.any4.machine.RowShape;
 import io.any4.tensor.Tensor;
@@ -46,9 +47,12 @@ final class VectorKernels implements Kernels {
 
     private CpuMatrix table(LutWeight weight, Team team) {
         int bits = LutCodes.bits(weight);
-        if (activations == Activations.INT14 && RowShape.fits(bits, weight.columns(), weight.groupSize())) {
-            Isa isa = IntegerInstructions.chosen().orElseThrow();
-            return new IntegerMatrix(weight, LutCodes.unpackable(weight, team), bits, isa, team);
+        if (fitsIntegers(weight, bits)) {
+            Isa isa = IntegerInstructions.chosen(activations).orElseThrow();
+            Tensor codes = LutCodes.unpackable(weight, team);
+            return activations == Activations.INT8
+                    ? new ByteMatrix(weight, codes, bits, isa, team)
+                    : new IntegerMatrix(weight, codes, bits, isa, team);
         }
         if (!LutMatrix.fits(weight, bits)) {
             return new GenericMatrix(weight);
@@ -61,6 +65,14 @@ final class VectorKernels implements Kernels {
             case 16 -> new Lut4Matrix(weight, codes, team);
             case 8 -> new Lut8LaneMatrix(weight, codes, team);
             default -> new PlaneMatrix(weight, codes, team);
+        };
+    }
+
+    private boolean fitsIntegers(LutWeight weight, int bits) {
+        return switch (activations) {
+            case F32 -> false;
+            case INT14 -> RowShape.fits(bits, weight.columns(), weight.groupSize());
+            case INT8 -> ByteShape.fits(bits, weight.columns(), weight.groupSize());
         };
     }
 

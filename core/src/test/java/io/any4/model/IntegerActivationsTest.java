@@ -10,9 +10,9 @@ import io.any4.tinygemm.CpuDevice;
 import io.any4.tinygemm.CpuOptions;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// The bundled model, quantized, with activations rounded to integers.
 class IntegerActivationsTest {
@@ -23,19 +23,17 @@ class IntegerActivationsTest {
     @TempDir
     Path directory;
 
-    @BeforeEach
-    void integersArePossible() {
-        assumeThat(CpuDevice.integerObstacle()).isEmpty();
-    }
-
-    @Test
-    void logitsDoNotDependOnThreadsOrOnHowThePromptIsCut() {
+    /// @param tolerance relative to the size of logits
+    @ParameterizedTest
+    @CsvSource({"INT14, 1e-3", "INT8, 3e-2"})
+    void logitsDoNotDependOnThreadsOrOnHowThePromptIsCut(Activations activations, double tolerance) {
+        assumeThat(CpuDevice.obstacle(activations)).isEmpty();
         Path model = directory.resolve("any4");
         Any4.quantize(DEMO, model, "any4,group-size=64");
-        float[][] whole = logits(model, 1, Activations.INT14, IDS.length);
-        assertThat(logits(model, 2, Activations.INT14, IDS.length)).isDeepEqualTo(whole);
-        assertThat(logits(model, 2, Activations.INT14, 1)).isDeepEqualTo(whole);
-        assertThat(logits(model, 2, Activations.INT14, 13)).isDeepEqualTo(whole);
+        float[][] whole = logits(model, 1, activations, IDS.length);
+        assertThat(logits(model, 2, activations, IDS.length)).isDeepEqualTo(whole);
+        assertThat(logits(model, 2, activations, 1)).isDeepEqualTo(whole);
+        assertThat(logits(model, 2, activations, 13)).isDeepEqualTo(whole);
 
         float[][] floats = logits(model, 2, Activations.F32, IDS.length);
         double difference = 0;
@@ -46,7 +44,7 @@ class IntegerActivationsTest {
                 size += Math.pow(floats[t][v], 2);
             }
         }
-        assertThat(Math.sqrt(difference / size)).isPositive().isLessThan(1e-3);
+        assertThat(Math.sqrt(difference / size)).isPositive().isLessThan(tolerance);
     }
 
     private static float[][] logits(Path model, int threads, Activations activations, int chunk) {

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.any4.checkpoint.InvalidInputException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CpuDeviceTest {
     @Test
@@ -18,24 +20,41 @@ class CpuDeviceTest {
 
     @Test
     void roundsActivationsWhereItCan() {
-        assumeThat(CpuDevice.integerObstacle()).isEmpty();
+        assumeThat(CpuDevice.obstacle(Activations.INT14)).isEmpty();
         try (CpuDevice device = CpuDevice.open(CpuOptions.fastest())) {
             assertThat(device.describe()).contains("looked-up weights times 14-bit activations by AVX");
         }
     }
 
     @Test
-    void saysWhatKeepsActivationsFromBeingRounded() {
-        assumeThat(CpuDevice.integerObstacle()).isEmpty();
-        System.setProperty(IntegerInstructions.PROPERTY, "sse9");
+    void roundsActivationsToBytesWhereItIsAskedTo() {
+        assumeThat(CpuDevice.obstacle(Activations.INT8)).isEmpty();
+        try (CpuDevice device = CpuDevice.open(new CpuOptions(1, true, null, Activations.INT8))) {
+            assertThat(device.describe()).containsPattern("looked-up weights times 8-bit activations by AVX.*VNNI");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"INT14, sse9, avx2", "INT8, sse9, avx_vnni", "INT8, avx2, avx_vnni"})
+    void saysWhatKeepsActivationsFromBeingRounded(Activations activations, String asked, String supported) {
+        assumeThat(CpuDevice.obstacle(activations)).isEmpty();
+        System.setProperty(IntegerInstructions.PROPERTY, asked);
         try {
-            assertThatThrownBy(() -> CpuDevice.open(new CpuOptions(1, true, null, Activations.INT14)))
+            assertThatThrownBy(() -> CpuDevice.open(new CpuOptions(1, true, null, activations)))
                     .isInstanceOf(InvalidInputException.class)
-                    .hasMessageMatching("activations cannot be int14 here: "
-                            + "system property any4.isa is 'sse9': supported here are .*avx2");
-            try (CpuDevice device = CpuDevice.open(CpuOptions.fastest())) {
-                assertThat(device.describe()).doesNotContain("14-bit");
-            }
+                    .hasMessageMatching(
+                            "activations cannot be (int14|int8) here: system property any4.isa is '%s': supported here are .*%s"
+                                    .formatted(asked, supported));
+        } finally {
+            System.clearProperty(IntegerInstructions.PROPERTY);
+        }
+    }
+
+    @Test
+    void runsWithFloatsWhereActivationsCannotBeRounded() {
+        System.setProperty(IntegerInstructions.PROPERTY, "sse9");
+        try (CpuDevice device = CpuDevice.open(CpuOptions.fastest())) {
+            assertThat(device.describe()).doesNotContain("14-bit");
         } finally {
             System.clearProperty(IntegerInstructions.PROPERTY);
         }
