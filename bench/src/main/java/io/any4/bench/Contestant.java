@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -17,10 +18,14 @@ interface Contestant {
     String weights();
 
     /// Runs the program once, which warms up before it measures.
-    Speeds run(int threads, int prompt, int generated) throws IOException, InterruptedException;
+    Speeds run(Load load) throws IOException, InterruptedException;
 
-    /// Tokens per second of one run.
-    record Speeds(double prompt, double generation, String version) {}
+    /// What is measured: processing a prompt of so many tokens, generating so many, and generating as many of
+    /// each of `sequences` at once, if those are more than 1.
+    record Load(int threads, int prompt, int generated, int sequences) {}
+
+    /// Tokens per second of one run; those of all sequences are NaN where they were not measured.
+    record Speeds(double prompt, double generation, double together, String version) {}
 
     /// This project, through its command line.
     ///
@@ -29,39 +34,43 @@ interface Contestant {
         String name = options.length == 0 ? "any4j" : "any4j, " + String.join(" ", options);
         return new Program(name, "any4, groups of 128") {
             @Override
-            List<String> command(int threads, int prompt, int generated) {
-                List<String> command = new ArrayList<>(
-                        List.of("./any4j", "--threads", text(threads), "bench", model.toString(), "--format", "json"));
-                command.addAll(List.of("--prompt-tokens", text(prompt), "--generated-tokens", text(generated)));
-                command.addAll(List.of("--repetitions", "2"));
+            List<String> command(Load load) {
+                List<String> command = new ArrayList<>(List.of("./any4j", "bench", model.toString()));
+                command.addAll(List.of("--threads", text(load.threads()), "--format", "json", "--repetitions", "2"));
+                command.addAll(List.of("--prompt-tokens", text(load.prompt())));
+                command.addAll(List.of("--generated-tokens", text(load.generated())));
+                command.addAll(List.of("--batch", text(load.sequences())));
                 command.addAll(List.of(options));
                 return command;
             }
 
             @Override
-            Speeds read(JsonNode json) {
+            Speeds read(JsonNode json, Load load) {
                 return new Speeds(
                         json.required("pp_per_second").asDouble(),
                         json.required("tg_per_second").asDouble(),
+                        json.path("tg_batch%d_per_second".formatted(load.sequences()))
+                                .asDouble(Double.NaN),
                         json.required("device").asString());
             }
         };
     }
 
-    static Contestant llamaCpp(Path llamaBench, Path model, String type) {
+    /// @param batchedBench llama-batched-bench, or null to measure one sequence only
+    static Contestant llamaCpp(Path llamaBench, @Nullable Path batchedBench, Path model, String type) {
         return new Program("llama.cpp " + type, type) {
             @Override
-            List<String> command(int threads, int prompt, int generated) {
+            List<String> command(Load load) {
                 return List.of(
                         llamaBench.toString(),
                         "-m",
                         model.toString(),
                         "-t",
-                        text(threads),
+                        text(load.threads()),
                         "-p",
-                        text(prompt),
+                        text(load.prompt()),
                         "-n",
-                        text(generated),
+                        text(load.generated()),
                         "-r",
                         "2",
                         "-o",
@@ -69,7 +78,7 @@ interface Contestant {
             }
 
             @Override
-            Speeds read(JsonNode json) {
+            Speeds read(JsonNode json, Load load) throws IOException, InterruptedException {
                 double prompt = 0;
                 double generation = 0;
                 for (JsonNode test : json) {
@@ -84,7 +93,30 @@ interface Contestant {
                         .formatted(
                                 first.required("build_number").asString(),
                                 first.required("build_commit").asString());
-                return new Speeds(prompt, generation, version);
+                return new Speeds(prompt, generation, together(load), version);
+            }
+
+            private double together(Load load) throws IOException, InterruptedException {
+                if (batchedBench == null || load.sequences() == 1) {
+                    return Double.NaN;
+                }
+                List<String> command = List.of(
+                        batchedBench.toString(),
+                        "-m",
+                        model.toString(),
+                        "-t",
+                        text(load.threads()),
+                        "-c",
+                        text(load.sequences() * 2 * load.generated()),
+                        "-npp",
+                        "1",
+                        "-ntg",
+                        text(load.generated()),
+                        "-npl",
+                        text(load.sequences()),
+                        "--output-format",
+                        "jsonl");
+                return output(command).required("speed_tg").asDouble();
             }
         };
     }
@@ -93,7 +125,7 @@ interface Contestant {
     static Contestant jlama(Path model) {
         return new Program("Jlama", "Q4") {
             @Override
-            List<String> command(int threads, int prompt, int generated) {
+            List<String> command(Load load) {
                 return List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--add-modules",
@@ -104,16 +136,17 @@ interface Contestant {
                         "io.any4.bench.jlama.JlamaBench",
                         model.toString(),
                         model.resolveSibling("jlama-q4").toString(),
-                        text(threads),
-                        text(prompt),
-                        text(generated));
+                        text(load.threads()),
+                        text(load.prompt()),
+                        text(load.generated()));
             }
 
             @Override
-            Speeds read(JsonNode json) {
+            Speeds read(JsonNode json, Load load) {
                 return new Speeds(
                         json.required("pp_per_second").asDouble(),
                         json.required("tg_per_second").asDouble(),
+                        Double.NaN,
                         json.required("version").asString());
             }
         };
@@ -129,9 +162,9 @@ interface Contestant {
             this.weights = weights;
         }
 
-        abstract List<String> command(int threads, int prompt, int generated);
+        abstract List<String> command(Load load);
 
-        abstract Speeds read(JsonNode json);
+        abstract Speeds read(JsonNode json, Load load) throws IOException, InterruptedException;
 
         static String text(int number) {
             return String.valueOf(number);
@@ -148,8 +181,12 @@ interface Contestant {
         }
 
         @Override
-        public final Speeds run(int threads, int prompt, int generated) throws IOException, InterruptedException {
-            List<String> command = command(threads, prompt, generated);
+        public final Speeds run(Load load) throws IOException, InterruptedException {
+            return read(output(command(load)), load);
+        }
+
+        /// What a command prints.
+        static JsonNode output(List<String> command) throws IOException, InterruptedException {
             Process process = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
@@ -157,7 +194,7 @@ interface Contestant {
             if (process.waitFor() != 0) {
                 throw new IOException("this failed, run it by itself to see why: " + String.join(" ", command));
             }
-            return read(JsonMapper.shared().readTree(output));
+            return JsonMapper.shared().readTree(output);
         }
     }
 }

@@ -40,6 +40,13 @@ final class Peers implements Callable<Integer> {
     Path llamaBench;
 
     @Option(
+            names = "--llama-batched-bench",
+            paramLabel = "FILE",
+            description = "llama.cpp's llama-batched-bench, to measure several sequences at once beside it too.")
+    @Nullable
+    Path llamaBatchedBench;
+
+    @Option(
             names = "--types",
             split = ",",
             paramLabel = "TYPE",
@@ -82,6 +89,13 @@ final class Peers implements Callable<Integer> {
     int generated;
 
     @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "8",
+            description = "Sequences to generate at once. Default: ${DEFAULT-VALUE}.")
+    int sequences;
+
+    @Option(
             names = "--rounds",
             paramLabel = "N",
             defaultValue = "3",
@@ -101,8 +115,8 @@ final class Peers implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        if (rounds < 1 || prompt < 1 || generated < 1) {
-            throw new ParameterException(spec.commandLine(), "rounds and tokens must be 1 or more");
+        if (rounds < 1 || prompt < 1 || generated < 1 || sequences < 1) {
+            throw new ParameterException(spec.commandLine(), "rounds, tokens and sequences must be 1 or more");
         }
         List<Contestant> contestants = contestants();
         Map<String, Series> results = new LinkedHashMap<>();
@@ -111,7 +125,7 @@ final class Peers implements Callable<Integer> {
                 for (Contestant contestant : contestants) {
                     System.err.printf(
                             "round %d of %d, %d thread(s): %s%n", round + 1, rounds, count, contestant.name());
-                    Contestant.Speeds speeds = contestant.run(count, prompt, generated);
+                    Contestant.Speeds speeds = contestant.run(new Contestant.Load(count, prompt, generated, sequences));
                     results.computeIfAbsent(contestant.name() + "/" + count, key -> new Series(contestant, count))
                             .add(speeds);
                 }
@@ -125,18 +139,18 @@ final class Peers implements Callable<Integer> {
         PeerModels models = new PeerModels();
         List<Contestant> contestants = new ArrayList<>();
         contestants.add(Contestant.any4j(models.any4()));
+        contestants.add(Contestant.any4j(models.any4(), "--activations", "int8"));
         contestants.add(Contestant.any4j(models.any4(), "--activations", "f32"));
         if (accelerator != null) {
             contestants.add(Contestant.any4j(models.any4(), "--accelerator", accelerator));
         }
         if (llamaBench != null) {
-            if (!Files.isExecutable(llamaBench)) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        "%s is no program: give the path of llama.cpp's llama-bench".formatted(llamaBench));
+            requireProgram(llamaBench, "llama-bench");
+            if (llamaBatchedBench != null) {
+                requireProgram(llamaBatchedBench, "llama-batched-bench");
             }
             for (String type : types) {
-                contestants.add(Contestant.llamaCpp(llamaBench, models.gguf(type), type));
+                contestants.add(Contestant.llamaCpp(llamaBench, llamaBatchedBench, models.gguf(type), type));
             }
         }
         if (jlama) {
@@ -145,12 +159,20 @@ final class Peers implements Callable<Integer> {
         return contestants;
     }
 
+    private void requireProgram(Path program, String name) {
+        if (!Files.isExecutable(program)) {
+            throw new ParameterException(
+                    spec.commandLine(), "%s is no program: give the path of llama.cpp's %s".formatted(program, name));
+        }
+    }
+
     /// The runs of one contestant with one number of threads.
     private static final class Series {
         final Contestant contestant;
         final int threads;
         private final List<Double> prompt = new ArrayList<>();
         private final List<Double> generation = new ArrayList<>();
+        private final List<Double> together = new ArrayList<>();
         private String version = "";
 
         Series(Contestant contestant, int threads) {
@@ -161,6 +183,7 @@ final class Peers implements Callable<Integer> {
         void add(Contestant.Speeds speeds) {
             prompt.add(speeds.prompt());
             generation.add(speeds.generation());
+            together.add(speeds.together());
             version = speeds.version();
         }
 
@@ -170,6 +193,10 @@ final class Peers implements Callable<Integer> {
 
         double generation() {
             return median(generation);
+        }
+
+        double together() {
+            return median(together);
         }
 
         private static double median(List<Double> values) {
@@ -182,24 +209,23 @@ final class Peers implements Callable<Integer> {
     private void print(List<Series> all) throws IOException {
         PrintStream out = System.out;
         out.printf(
-                "| threads | program | weights | pp%d tokens/s | any4j / this | tg%d tokens/s | any4j / this |%n",
-                prompt, generated);
-        out.println("|---:|---|---|---:|---:|---:|---:|");
+                "| threads | program | weights | pp%d tokens/s | any4j / this | tg%d tokens/s | any4j / this | tg%d x %d tokens/s "
+                        + "| any4j / this |%n",
+                prompt, generated, generated, sequences);
+        out.println("|---:|---|---|---:|---:|---:|---:|---:|---:|");
         for (int count : threads) {
             Series own =
                     all.stream().filter(s -> s.threads == count).findFirst().orElseThrow();
             for (Series series : all) {
                 if (series.threads == count) {
                     out.printf(
-                            Locale.ROOT,
-                            "| %d | %s | %s | %.1f | %.2f | %.1f | %.2f |%n",
+                            "| %d | %s | %s |%s%s%s%n",
                             count,
                             series.contestant.name(),
                             series.contestant.weights(),
-                            series.prompt(),
-                            own.prompt() / series.prompt(),
-                            series.generation(),
-                            own.generation() / series.generation());
+                            cells(series.prompt(), own.prompt()),
+                            cells(series.generation(), own.generation()),
+                            cells(series.together(), own.together()));
                     keep(series);
                 }
             }
@@ -210,6 +236,11 @@ final class Peers implements Callable<Integer> {
         all.stream()
                 .filter(series -> series.threads == threads.getFirst())
                 .forEach(series -> out.println(series.contestant.name() + ": " + series.version));
+    }
+
+    /// A speed and how it compares with any4j's, or nothing where it was not measured.
+    private static String cells(double speed, double own) {
+        return Double.isNaN(speed) ? " | |" : String.format(Locale.ROOT, " %.1f | %.2f |", speed, own / speed);
     }
 
     private void keep(Series series) throws IOException {
@@ -226,6 +257,10 @@ final class Peers implements Callable<Integer> {
         line.put("pp_per_second", Math.round(series.prompt() * 100) / 100.0);
         line.put("tg_tokens", generated);
         line.put("tg_per_second", Math.round(series.generation() * 100) / 100.0);
+        if (!Double.isNaN(series.together())) {
+            line.put("sequences", sequences);
+            line.put("together_per_second", Math.round(series.together() * 100) / 100.0);
+        }
         Files.createDirectories(history.toAbsolutePath().getParent());
         Files.write(
                 history,

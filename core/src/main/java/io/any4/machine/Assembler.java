@@ -44,7 +44,7 @@ final class Assembler {
 
     /// `instruction to, first, second`.
     void vector(Instruction instruction, int bytes, int to, int first, int second) {
-        head(instruction, bytes, to, first, second >> 3 & 1, second >> 4);
+        head(instruction, bytes, to, first, second >> 3 & 1, second >> 4, false);
         put(instruction.opcode);
         put(0xc0 | (to & 7) << 3 | second & 7);
     }
@@ -62,18 +62,19 @@ final class Assembler {
 
     /// `instruction to, first, [second]`.
     void vector(Instruction instruction, int bytes, int to, int first, Address second) {
-        int index = second.index() == Address.NONE ? 0 : second.index();
-        head(instruction, bytes, to, first, second.base() >> 3, index >> 3);
-        put(instruction.opcode);
-        operand(to, second, bytes == LARGEST ? instruction.tuple.bytes(bytes) : 1);
+        withMemory(instruction, bytes, to, first, second, false);
     }
 
-    /// `instruction to, first, [second]` with one float or integer in memory for all lanes; for 512 bits only.
-    void vectorSpread(Instruction instruction, int bytes, int to, int first, Address second) {
+    /// The same for 512 bits, with 32 bits in memory that are spread to all lanes.
+    void vectorSpread(Instruction instruction, int to, int first, Address second) {
+        withMemory(instruction, LARGEST, to, first, second, true);
+    }
+
+    private void withMemory(Instruction instruction, int bytes, int to, int first, Address second, boolean spread) {
         int index = second.index() == Address.NONE ? 0 : second.index();
-        head(instruction, bytes, to, first, second.base() >> 3, index >> 3, 1);
+        head(instruction, bytes, to, first, second.base() >> 3, index >> 3, spread);
         put(instruction.opcode);
-        operand(to, second, Instruction.Tuple.SCALAR.bytes(bytes));
+        operand(to, second, spread ? Integer.BYTES : bytes == LARGEST ? instruction.tuple.bytes(bytes) : 1);
     }
 
     /// `instruction to, [from]`, or `instruction [from], to` where that is what it does.
@@ -99,11 +100,7 @@ final class Assembler {
     }
 
     /// What stands before the opcode. `b` and `x` extend the numbers of the last operand's registers.
-    private void head(Instruction instruction, int bytes, int to, int first, int b, int x) {
-        head(instruction, bytes, to, first, b, x, 0);
-    }
-
-    private void head(Instruction instruction, int bytes, int to, int first, int b, int x, int spread) {
+    private void head(Instruction instruction, int bytes, int to, int first, int b, int x, boolean spread) {
         int map = instruction.map.code();
         int prefix = instruction.prefix.code();
         int inverted = ((to >> 3 & 1) << 7 | (x & 1) << 6 | b << 5) ^ 0xe0;
@@ -112,7 +109,7 @@ final class Assembler {
             put(0x62);
             put(inverted | (~to >> 4 & 1) << 4 | map);
             put((instruction.wide ? 0x80 : 0) | vvvv | 4 | prefix);
-            put(2 << 5 | spread << 4 | (~first >> 4 & 1) << 3);
+            put(2 << 5 | (spread ? 1 << 4 : 0) | (~first >> 4 & 1) << 3);
         } else {
             put(0xc4);
             put(inverted | map);

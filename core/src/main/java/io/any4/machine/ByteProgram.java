@@ -213,7 +213,7 @@ final class ByteProgram {
     /// `instruction to, first, [second]` with the same 32 bits for all lanes.
     private void spread(Instruction instruction, int to, int first, Address second) {
         if (bytes == LINE) {
-            code.vectorSpread(instruction, bytes, to, first, second);
+            code.vectorSpread(instruction, to, first, second);
         } else {
             code.vector(VPBROADCASTD, bytes, SPREAD, second);
             code.vector(instruction, bytes, to, first, SPREAD);

@@ -8,6 +8,7 @@ import static io.any4.machine.Assembler.R13;
 import static io.any4.machine.Assembler.R14;
 import static io.any4.machine.Assembler.R15;
 import static io.any4.machine.Assembler.R8;
+import static io.any4.machine.Assembler.R9;
 import static io.any4.machine.Assembler.RAX;
 import static io.any4.machine.Assembler.RBP;
 import static io.any4.machine.Assembler.RBX;
@@ -36,6 +37,22 @@ class AssemblerTest {
                         "vpdpwssd zmm17, zmm4, [rax+4224]",
                         "62e25d48524842",
                         c -> c.vector(Instruction.VPDPWSSD, 64, 17, 4, at(RAX, 4224))),
+                of("vpdpbusd zmm17, zmm4, zmm29", "62825d4850cd", c -> c.vector(Instruction.VPDPBUSD, 64, 17, 4, 29)),
+                of(
+                        "vpdpbusd zmm17, zmm4, [r11+508]{1to16}",
+                        "62c25d58504b7f",
+                        c -> c.vectorSpread(Instruction.VPDPBUSD, 17, 4, at(R11, 508))),
+                of(
+                        "vpdpbusd zmm10, zmm3, [r11+8192]{1to16}",
+                        "62526558509300200000",
+                        c -> c.vectorSpread(Instruction.VPDPBUSD, 10, 3, at(R11, 8192))),
+                of("{vex} vpdpbusd ymm11, ymm2, ymm9", "c4426d50d9", c -> c.vector(Instruction.VPDPBUSD, 32, 11, 2, 9)),
+                of(
+                        "vfmadd231ps zmm6, zmm5, [rax+12]{1to16}",
+                        "62f25558b87003",
+                        c -> c.vectorSpread(Instruction.VFMADD231PS, 6, 5, at(RAX, 12))),
+                of("vmovd xmm8, r9d", "c441796ec1", c -> c.vector(Instruction.VMOVD, 16, 8, R9)),
+                of("vpbroadcastd zmm8, xmm0", "62727d4858c0", c -> c.vector(Instruction.VPBROADCASTD, 64, 8, 0)),
                 of("vpermw zmm5, zmm9, zmm13", "62d2b5488ded", c -> c.vector(Instruction.VPERMW, 64, 5, 9, 13)),
                 of("vpsrlw zmm20, zmm21, 4", "62b15d4071d504", c -> c.shiftRight16(64, 20, 21, 4)),
                 of(
