@@ -2,9 +2,12 @@ package io.any4.tinygemm;
 
 import static io.any4.tinygemm.NativeMemory.ADDRESS;
 import static io.any4.tinygemm.NativeMemory.ALL;
+import static io.any4.tinygemm.Rounding.ROUNDER;
+import static io.any4.tinygemm.Rounding.ZERO;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.any4.machine.ByteShape;
 import io.any4.tensor.Tensor;
@@ -21,16 +24,9 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// Sums are those of the bytes, so that a product is exactly that of the weight and the rounded token.
 final class ByteTokens {
-    /// Added to a float of less than 2^22, it leaves the nearest integer in the lower bits.
-    private static final float ROUNDER = 0x1.8p23f;
-
-    /// What stands for 0 after that.
-    private static final int ZERO = Float.floatToRawIntBits(ROUNDER);
-
-    private static final int MAGNITUDE = Integer.MAX_VALUE;
-
+    /// As many bytes as a vector has floats.
     private static final VectorSpecies<Byte> BYTES =
-            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, FLOATS.vectorBitSize() / 4)));
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(8 * Math.max(LANES, 8)));
 
     private final int columns;
     private final int entryColumns;
@@ -53,34 +49,16 @@ final class ByteTokens {
         for (int e = 0; e < entries; e++) {
             int first = e * entryColumns;
             int count = Math.min(entryColumns, columns - first);
-            float largest = largest(x, offset + first, count);
+            float largest = Rounding.largest(x, offset + first, count);
             float factor = largest == 0 ? 0 : ByteShape.TOKEN_LIMIT / largest;
             float scale = largest / ByteShape.TOKEN_LIMIT;
             int sum = round(x, offset + first, count, factor, out.address() + at + columnsAt + first);
             out.set(Tensor.FLOAT, at + 4L * e, scale);
-            out.set(Tensor.FLOAT, at + sumsAt + 4L * e, scale * sum);
+            out.set(Tensor.FLOAT, at + 4L * e + sumsAt, scale * sum);
         }
         for (long i = (long) columnsAt + columns; i < bytes; i++) {
-            out.set(java.lang.foreign.ValueLayout.JAVA_BYTE, at + i, (byte) 0);
+            out.set(JAVA_BYTE, at + i, (byte) 0);
         }
-    }
-
-    /// The greatest magnitude, or NaN if there is one: as whole numbers, bits of magnitudes have the order of
-    /// what they stand for, and comparing them takes one instruction.
-    private static float largest(float[] x, int from, int count) {
-        IntVector largest = IntVector.zero(INTS);
-        int i = 0;
-        for (; i < FLOATS.loopBound(count); i += LANES) {
-            largest = FloatVector.fromArray(FLOATS, x, from + i)
-                    .reinterpretAsInts()
-                    .and(MAGNITUDE)
-                    .max(largest);
-        }
-        int bits = IntVector.zero(INTS).max(largest).reduceLanes(VectorOperators.MAX);
-        for (; i < count; i++) {
-            bits = Math.max(bits, Float.floatToRawIntBits(x[from + i]) & MAGNITUDE);
-        }
-        return Float.intBitsToFloat(bits);
     }
 
     /// Writes bytes, and returns their sum.
@@ -96,10 +74,11 @@ final class ByteTokens {
                     .intoMemorySegment(ALL, (at & ADDRESS) + i, ByteOrder.LITTLE_ENDIAN);
             sums = bits.add(sums);
         }
+        // what the rounder adds overflows, and is subtracted just so
         int sum = IntVector.zero(INTS).add(sums).reduceLanes(VectorOperators.ADD) - ZERO * i;
         for (; i < count; i++) {
             int bits = Float.floatToRawIntBits(x[from + i] * factor + ROUNDER);
-            ALL.set(java.lang.foreign.ValueLayout.JAVA_BYTE, (at & ADDRESS) + i, (byte) bits);
+            ALL.set(JAVA_BYTE, (at & ADDRESS) + i, (byte) bits);
             sum += bits - ZERO;
         }
         return sum;

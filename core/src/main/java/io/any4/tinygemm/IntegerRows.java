@@ -68,7 +68,8 @@ final class IntegerRows {
             high = Math.max(high, tables[from + i]);
         }
         float middle = low / 2 + high / 2;
-        float unit = unit(tables, from, middle, Math.max(high - middle, middle - low));
+        float smallest = Math.max(high - middle, middle - low) / shape.tableLimit();
+        float unit = Rounding.unit(tables, from, RowShape.TABLE_ENTRIES, middle, smallest);
         short[] entries = new short[RowShape.TABLE_ENTRIES];
         for (int i = 0; i < entries.length; i++) {
             entries[i] = (short) (unit == 0 ? 0 : Math.rint((tables[from + i] - middle) / unit));
@@ -78,19 +79,6 @@ final class IntegerRows {
         MemorySegment.copy(table, 0, memory, ValueLayout.JAVA_BYTE, at, table.length);
         memory.set(Tensor.FLOAT, at + RowShape.UNIT_AT, unit);
         memory.set(Tensor.FLOAT, at + RowShape.MIDDLE_AT, middle);
-    }
-
-    /// What 1 is worth in a table that reaches `reach` to either side of its middle.
-    private float unit(float[] tables, int from, float middle, float reach) {
-        float smallest = reach / shape.tableLimit();
-        float power = Math.scalb(1f, Math.getExponent(smallest) + 1);
-        for (int i = 0; i < RowShape.TABLE_ENTRIES; i++) {
-            float entry = (tables[from + i] - middle) / power;
-            if (entry != Math.rint(entry)) {
-                return smallest;
-            }
-        }
-        return power;
     }
 
     private void putSides(float[] groups, long at) {

@@ -2,6 +2,8 @@ package io.any4.tinygemm;
 
 import static io.any4.tinygemm.NativeMemory.ADDRESS;
 import static io.any4.tinygemm.NativeMemory.ALL;
+import static io.any4.tinygemm.Rounding.ROUNDER;
+import static io.any4.tinygemm.Rounding.ZERO;
 import static io.any4.tinygemm.Simd.FLOATS;
 import static io.any4.tinygemm.Simd.INTS;
 import static io.any4.tinygemm.Simd.LANES;
@@ -19,14 +21,6 @@ import jdk.incubator.vector.VectorOperators;
 ///
 /// Sums are those of the integers, so that a product is exactly that of the weight and the rounded token.
 final class IntegerTokens {
-    /// Added to a float of less than 2^22, it leaves the nearest integer in the lower bits.
-    private static final float ROUNDER = 0x1.8p23f;
-
-    /// What stands for 0 after that.
-    private static final int ZERO = Float.floatToRawIntBits(ROUNDER);
-
-    private static final int MAGNITUDE = Integer.MAX_VALUE;
-
     private final int columns;
     private final int block;
     private final int blocks;
@@ -60,30 +54,12 @@ final class IntegerTokens {
         for (int b = 0; b < blocks; b++) {
             int first = b * block;
             int count = Math.min(block, columns - first);
-            float largest = largest(x, offset + first, count);
+            float largest = Rounding.largest(x, offset + first, count);
             round(x, offset + first, count, largest == 0 ? 0 : RowShape.TOKEN_LIMIT / largest, bits);
             Arrays.fill(bits, count, block, ZERO);
             putColumns(bits, out.address() + at + columnsAt + (long) b * blockBytes);
             putSides(bits, b, largest / RowShape.TOKEN_LIMIT, out, at);
         }
-    }
-
-    /// The greatest magnitude, or NaN if there is one: as whole numbers, bits of magnitudes have the order of
-    /// what they stand for, and comparing them takes one instruction.
-    private static float largest(float[] x, int from, int count) {
-        IntVector largest = IntVector.zero(INTS);
-        int i = 0;
-        for (; i < FLOATS.loopBound(count); i += LANES) {
-            largest = FloatVector.fromArray(FLOATS, x, from + i)
-                    .reinterpretAsInts()
-                    .and(MAGNITUDE)
-                    .max(largest);
-        }
-        int bits = IntVector.zero(INTS).max(largest).reduceLanes(VectorOperators.MAX);
-        for (; i < count; i++) {
-            bits = Math.max(bits, Float.floatToRawIntBits(x[from + i]) & MAGNITUDE);
-        }
-        return Float.intBitsToFloat(bits);
     }
 
     /// Leaves integers in the lower 16 bits.
