@@ -80,7 +80,7 @@ final class Any4Command implements Runnable {
             paramLabel = "TYPE",
             scope = ScopeType.INHERIT,
             description = {
-                "What the processor multiplies looked-up weights with: f32; int14, which rounds to 14 bits, is up to three "
+                "What the processor multiplies quantized weights with: f32; int14, which rounds to 14 bits, is up to three "
                         + "times as fast and changes perplexity in the sixth digit; or int8, which takes another half "
                         + "or more of the time from prompts and from several texts at once and changes perplexity in "
                         + "the fourth digit.",

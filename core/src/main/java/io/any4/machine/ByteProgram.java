@@ -88,7 +88,7 @@ final class ByteProgram {
 
     private void write() {
         code.push(RBX);
-        code.set(RAX, shape.bits() == 4 ? 0x0f0f0f0f : 0x03030303);
+        code.set(RAX, 0x01010101 * ((1 << shape.bits()) - 1));
         code.vector(VMOVD, XMM, WEIGHTS, RAX);
         code.vector(VPBROADCASTD, bytes, MASK, WEIGHTS);
         int next = code.here();
@@ -160,6 +160,10 @@ final class ByteProgram {
         for (int q = 0; q < LINES; q++) {
             int weights = WEIGHTS + q;
             Address line = at(R9, lines + q * LINE);
+            if (shape.bits() == Byte.SIZE) {
+                code.vector(VMOVUPS, bytes, weights, line);
+                continue;
+            }
             if (shift == 0) {
                 code.vector(VPAND, bytes, weights, MASK, line);
             } else {

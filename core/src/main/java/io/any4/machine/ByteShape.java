@@ -29,7 +29,9 @@ package io.any4.machine;
 /// with fused multiply-adds, and with the integers `D[e] = sum_i table[code[i]] * column[i]`, which are exact.
 /// So results do not depend on the program, the number of tokens or the width of vectors.
 ///
-/// @param bits per code: 2 or 4
+/// Codes of 8 bits are no codes but what tables of 256 entries 0, 1, ... would have: there are no tables then.
+///
+/// @param bits per code: 2, 4 or 8
 /// @param columns of the weight
 /// @param groupSize consecutive columns that share a scale
 /// @param halfSides whether scales and zeros are F16
@@ -63,7 +65,7 @@ public record ByteShape(int bits, int columns, int groupSize, boolean halfSides)
 
     /// Whether groups are made of entries, and entries of whole lines, as the programs need it.
     public static boolean fits(int bits, int columns, int groupSize) {
-        return (bits == 2 || bits == 4)
+        return (bits == 2 || bits == 4 || bits == 8)
                 && (groupSize >= columns
                         || groupSize % MOST_COLUMNS == 0
                         || groupSize < MOST_COLUMNS && groupSize % lineColumns(bits) == 0);

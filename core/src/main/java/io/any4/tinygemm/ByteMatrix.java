@@ -7,7 +7,7 @@ import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 
-/// A table weight that is multiplied with tokens rounded to bytes by programs in machine code.
+/// A weight of up to 8 bits that is multiplied with tokens rounded to bytes by programs in machine code.
 final class ByteMatrix implements CpuMatrix {
     /// Rows that stay in the second-level cache while groups of tokens pass by.
     private static final int CACHED = 256;
@@ -15,27 +15,18 @@ final class ByteMatrix implements CpuMatrix {
     /// Rows whose results are kept apart before they are copied to where they belong.
     private static final int FRESH = 1024;
 
-    private final LutWeight weight;
+    private final Weight weight;
     private final ByteShape shape;
     private final BytePrograms programs;
     private final ByteRows packed;
     private final ByteTokens tokens;
 
-    /// @param codes the weight's codes, in `bits` bits each
-    ByteMatrix(LutWeight weight, Tensor codes, int bits, Isa isa, Team team) {
+    ByteMatrix(Weight weight, ByteRows packed, Isa isa) {
         this.weight = weight;
-        shape = ByteRows.shape(weight, bits);
+        this.packed = packed;
+        shape = packed.shape();
         programs = BytePrograms.of(shape, isa);
-        packed = new ByteRows(weight, codes, shape, team);
         tokens = new ByteTokens(shape);
-    }
-
-    ByteShape shape() {
-        return shape;
-    }
-
-    ByteRows packed() {
-        return packed;
     }
 
     @Override

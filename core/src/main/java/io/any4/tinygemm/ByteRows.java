@@ -9,8 +9,10 @@ import io.any4.machine.Pages;
 import io.any4.tensor.DType;
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
-/// The rows of a table weight, copied once into the form that [ByteShape] describes.
+/// The rows of a weight, copied once into the form that [ByteShape] describes.
 ///
 /// A table is rounded to bytes: its lowest entry becomes 0 and its highest one the largest byte, unless a power
 /// of two as the unit makes all entries whole numbers, as those of int4 and fp4 are.
@@ -18,43 +20,71 @@ final class ByteRows {
     /// The lowest bit of each byte.
     private static final long LOWEST_BITS = 0x0101010101010101L;
 
-    final ByteShape shape;
+    /// Makes signed bytes unsigned ones that are 128 larger.
+    private static final long SIGN_BITS = LOWEST_BITS << 7;
+
+    private final ByteShape shape;
     private final MemorySegment memory;
     private final long address;
 
-    /// @param codes the weight's codes, in `shape.bits()` bits each
-    ByteRows(LutWeight weight, Tensor codes, ByteShape shape, Team team) {
+    private ByteRows(ByteShape shape, int rows) {
         this.shape = shape;
-        int pieces = Math.ceilDiv(weight.rows(), ByteShape.ROWS);
-        memory = Pages.allocate((long) shape.bytes() * pieces);
+        memory = Pages.allocate((long) shape.bytes() * Math.ceilDiv(rows, ByteShape.ROWS));
         address = memory.address();
-        float[] tables = LutTables.repeated(weight, ByteShape.TABLE_ENTRIES);
-        boolean shared = weight.lut().rows() == 1;
-        team.run(pieces, 1, (from, to) -> {
-            float[] groups = new float[weight.groups()];
-            for (int row = from * ByteShape.ROWS; row < Math.min(weight.rows(), to * ByteShape.ROWS); row++) {
-                putTable(row, tables, shared ? 0 : row * ByteShape.TABLE_ENTRIES);
-                weight.scale().copyRow(row, groups, 0);
-                putSides(row, groups, 0);
-                if (weight.zero() != null) {
-                    weight.zero().copyRow(row, groups, 0);
-                    putSides(row, groups, shape.zerosAt());
-                }
-                putCodes(row, codes);
-            }
-        });
     }
 
-    /// How the rows of a weight are laid out; its groups have to fit.
-    ///
-    /// @param bits of a code
-    static ByteShape shape(LutWeight weight, int bits) {
-        boolean halfSides = fitsHalf(weight.scale()) && (weight.zero() == null || fitsHalf(weight.zero()));
-        return new ByteShape(bits, weight.columns(), weight.groupSize(), halfSides);
+    /// @param codes the weight's codes, in `bits` bits each
+    static ByteRows of(LutWeight weight, Tensor codes, int bits, Team team) {
+        boolean halfSides = fitHalf(weight.scale(), weight.zero());
+        ByteRows rows =
+                new ByteRows(new ByteShape(bits, weight.columns(), weight.groupSize(), halfSides), weight.rows());
+        float[] tables = LutTables.repeated(weight, ByteShape.TABLE_ENTRIES);
+        boolean shared = weight.lut().rows() == 1;
+        rows.fill(weight.rows(), weight.scale(), weight.zero(), team, row -> {
+            rows.putTable(row, tables, shared ? 0 : row * ByteShape.TABLE_ENTRIES);
+            rows.putCodes(row, codes, 0);
+        });
+        return rows;
+    }
+
+    static ByteRows of(IntWeight weight, Team team) {
+        boolean halfSides = fitHalf(weight.scale(), weight.zero());
+        ByteRows rows =
+                new ByteRows(new ByteShape(Byte.SIZE, weight.columns(), weight.groupSize(), halfSides), weight.rows());
+        boolean signed = weight.codes().dtype() == DType.I8;
+        rows.fill(weight.rows(), weight.scale(), weight.zero(), team, row -> {
+            rows.putUnit(row, 1, signed ? Byte.MIN_VALUE : 0);
+            rows.putCodes(row, weight.codes(), signed ? SIGN_BITS : 0);
+        });
+        return rows;
+    }
+
+    private static boolean fitHalf(Tensor scale, @Nullable Tensor zero) {
+        return fitsHalf(scale) && (zero == null || fitsHalf(zero));
     }
 
     private static boolean fitsHalf(Tensor sides) {
         return sides.dtype() == DType.F16 || sides.dtype() == DType.I8;
+    }
+
+    /// @param put writes what a row has beside scales and zeros
+    private void fill(int rows, Tensor scale, @Nullable Tensor zero, Team team, IntConsumer put) {
+        team.run(rows, ByteShape.ROWS, (from, to) -> {
+            float[] groups = new float[Math.toIntExact(scale.columns())];
+            for (int row = from; row < to; row++) {
+                scale.copyRow(row, groups, 0);
+                putSides(row, groups, 0);
+                if (zero != null) {
+                    zero.copyRow(row, groups, 0);
+                    putSides(row, groups, shape.zerosAt());
+                }
+                put.accept(row);
+            }
+        });
+    }
+
+    ByteShape shape() {
+        return shape;
     }
 
     /// The address of sixteen rows, of which `row` is the first.
@@ -85,9 +115,13 @@ final class ByteRows {
             byte entry = (byte) (unit == 0 ? 0 : Math.round((tables[from + i] - low) / unit));
             memory.set(JAVA_BYTE, start(row) + inLines(row) + i, entry);
         }
+        putUnit(row, unit, low);
+    }
+
+    private void putUnit(int row, float unit, float base) {
         long at = start(row) + 4L * (row % ByteShape.ROWS);
         memory.set(Tensor.FLOAT, at + ByteShape.UNITS_AT, unit);
-        memory.set(Tensor.FLOAT, at + ByteShape.BASES_AT, low);
+        memory.set(Tensor.FLOAT, at + ByteShape.BASES_AT, base);
     }
 
     private void putSides(int row, float[] groups, int displacement) {
@@ -109,7 +143,9 @@ final class ByteRows {
 
     /// Codes of eight columns at a time: in the weight they follow each other, here each has a byte, which it
     /// shares with codes of other columns.
-    private void putCodes(int row, Tensor codes) {
+    ///
+    /// @param flip bits to turn around
+    private void putCodes(int row, Tensor codes, long flip) {
         long source = codes.columns() * row;
         for (int column = 0; column < shape.columns(); column += 8) {
             int inEntry = column % shape.entryColumns();
@@ -119,13 +155,14 @@ final class ByteRows {
             int shift = inEntry % shape.lineColumns() / ByteShape.STEP * shape.bits();
             int from = column / 8 * shape.bits();
             int bytes = Math.min(shape.bits(), (int) codes.columns() - from);
-            long spread = Long.expand(packed(codes, source + from, bytes), LOWEST_BITS * mask() << shift);
-            memory.set(JAVA_LONG_UNALIGNED, at, memory.get(JAVA_LONG_UNALIGNED, at) | spread);
+            long spread = Long.expand(packed(codes, source + from, bytes), mask() << shift);
+            memory.set(JAVA_LONG_UNALIGNED, at, memory.get(JAVA_LONG_UNALIGNED, at) | spread ^ flip);
         }
     }
 
+    /// A code of 1s in each byte.
     private long mask() {
-        return (1 << shape.bits()) - 1;
+        return LOWEST_BITS * ((1 << shape.bits()) - 1);
     }
 
     private static long packed(Tensor codes, long from, int bytes) {

@@ -54,6 +54,6 @@ final class IntegerInstructions {
             case AVX2 -> "AVX2";
         };
         int bits = activations == Activations.INT8 ? 8 : 14;
-        return "looked-up weights times %d-bit activations by %s".formatted(bits, name);
+        return "quantized weights times %d-bit activations by %s".formatted(bits, name);
     }
 }

@@ -39,20 +39,29 @@ final class VectorKernels implements Kernels {
     public CpuMatrix prepare(Weight weight, Team team) {
         return switch (weight) {
             case DenseWeight dense -> new DenseMatrix(dense);
-            case IntWeight integers when IntMatrix.fits(integers) -> new IntMatrix(integers, team);
+            case IntWeight integers -> integers(integers, team);
             case LutWeight lut -> table(lut, team);
-            case IntWeight integers -> new GenericMatrix(integers);
         };
+    }
+
+    private CpuMatrix integers(IntWeight weight, Team team) {
+        if (activations == Activations.INT8 && ByteShape.fits(Byte.SIZE, weight.columns(), weight.groupSize())) {
+            return new ByteMatrix(weight, ByteRows.of(weight, team), isa());
+        }
+        return IntMatrix.fits(weight) ? new IntMatrix(weight, team) : new GenericMatrix(weight);
+    }
+
+    private Isa isa() {
+        return IntegerInstructions.chosen(activations).orElseThrow();
     }
 
     private CpuMatrix table(LutWeight weight, Team team) {
         int bits = LutCodes.bits(weight);
         if (fitsIntegers(weight, bits)) {
-            Isa isa = IntegerInstructions.chosen(activations).orElseThrow();
             Tensor codes = LutCodes.unpackable(weight, team);
             return activations == Activations.INT8
-                    ? new ByteMatrix(weight, codes, bits, isa, team)
-                    : new IntegerMatrix(weight, codes, bits, isa, team);
+                    ? new ByteMatrix(weight, ByteRows.of(weight, codes, bits, team), isa())
+                    : new IntegerMatrix(weight, codes, bits, isa(), team);
         }
         if (!LutMatrix.fits(weight, bits)) {
             return new GenericMatrix(weight);

@@ -39,9 +39,9 @@ class ByteMatrixTest {
                 new Side(DType.F32, DType.E8M0, true, false));
         return Stream.of(Isa.values())
                 .filter(Isa::addsBytes)
-                .flatMap(isa -> Stream.of(2, 3, 4)
+                .flatMap(isa -> Stream.of(2, 3, 4, 8)
                         .flatMap(bits -> sides.stream()
-                                .flatMap(side -> Stream.of(32, 64, 96, 128, 256, 512, 100_000)
+                                .flatMap(side -> Stream.of(16, 32, 64, 96, 128, 256, 512, 100_000)
                                         .filter(group -> ByteShape.fits(bits == 3 ? 4 : bits, 3000, group))
                                         .map(group -> Arguments.of(isa, bits, group, side)))));
     }
@@ -54,14 +54,26 @@ class ByteMatrixTest {
         for (int columns : new int[] {1, 33, 129, 552, 1024}) {
             for (int tokens : new int[] {1, 2, 3, 5, 16, 31}) {
                 int rows = 1 + (columns + 7 * tokens) % 45;
-                check(isa, random.lut(bits, rows, columns, group, side), tokens, random);
+                check(weight(random, bits, rows, columns, group, side), isa, tokens, random);
             }
         }
     }
 
-    private static void check(Isa isa, LutWeight weight, int tokens, RandomWeights random) {
-        int bits = LutCodes.bits(weight);
-        ByteMatrix matrix = new ByteMatrix(weight, LutCodes.unpackable(weight, TEAM), bits, isa, TEAM);
+    private static Weight weight(RandomWeights random, int bits, int rows, int columns, int group, Side side) {
+        return bits == 8 ? random.int8(rows, columns, group, side) : random.lut(bits, rows, columns, group, side);
+    }
+
+    private static ByteRows rows(Weight weight) {
+        return switch (weight) {
+            case LutWeight lut -> ByteRows.of(lut, LutCodes.unpackable(lut, TEAM), LutCodes.bits(lut), TEAM);
+            case IntWeight integers -> ByteRows.of(integers, TEAM);
+            case DenseWeight dense -> throw new IllegalArgumentException();
+        };
+    }
+
+    private static void check(Weight weight, Isa isa, int tokens, RandomWeights random) {
+        ByteRows rows = rows(weight);
+        ByteMatrix matrix = new ByteMatrix(weight, rows, isa);
         float[] x = random.normal(tokens * weight.columns());
         MemorySegment arranged = Scratch.aligned((long) tokens * matrix.arrangedLength());
         for (int t = 0; t < tokens; t++) {
@@ -69,12 +81,12 @@ class ByteMatrixTest {
         }
         float[] y = new float[tokens * weight.rows()];
         TEAM.run(weight.rows(), matrix.rowGrain(), (from, to) -> matrix.multiply(arranged, tokens, y, from, to));
-        ByteOracle oracle = new ByteOracle(matrix.shape());
+        ByteOracle oracle = new ByteOracle(rows.shape());
         float[] expected = new float[y.length];
         for (int r = 0; r < weight.rows(); r++) {
             for (int t = 0; t < tokens; t++) {
                 long token = arranged.address() + 4L * t * matrix.arrangedLength();
-                expected[t * weight.rows() + r] = oracle.product(matrix.packed().address(r), r % ByteShape.ROWS, token);
+                expected[t * weight.rows() + r] = oracle.product(rows.address(r), r % ByteShape.ROWS, token);
             }
         }
         assertThat(y).isEqualTo(expected);
@@ -83,10 +95,10 @@ class ByteMatrixTest {
 
     /// An element of a weight is rounded to 8 bits of the table's reach, one of a token to 8 bits of the
     /// largest.
-    private static void checkRounding(LutWeight weight, float[] x, int tokens, float[] y) {
+    private static void checkRounding(Weight weight, float[] x, int tokens, float[] y) {
         int columns = weight.columns();
         double rounding = 1 / 255.0 + 1 / 254.0;
-        double worst = largest(weight.lut()) * largest(weight.scale()) * largest(x) * rounding;
+        double worst = reach(weight) * largest(x) * rounding;
         double tolerance = worst * Math.min(columns, 4 * Math.sqrt(columns));
         float[] w = new float[columns];
         for (int r = 0; r < weight.rows(); r++) {
@@ -101,6 +113,14 @@ class ByteMatrixTest {
                 }
             }
         }
+    }
+
+    private static double reach(Weight weight) {
+        return switch (weight) {
+            case LutWeight lut -> largest(lut.lut()) * largest(lut.scale());
+            case IntWeight integers -> 255 * largest(integers.scale());
+            case DenseWeight dense -> throw new IllegalArgumentException();
+        };
     }
 
     private static double largest(Tensor tensor) {

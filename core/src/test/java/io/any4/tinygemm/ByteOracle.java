@@ -37,7 +37,8 @@ final class ByteOracle {
         long columns = token + shape.columnsAt() + (long) entry * shape.entryColumns();
         int sum = 0;
         for (int column = 0; column < shape.entryColumns(); column++) {
-            int table = ALL.get(JAVA_BYTE, tables + code(codes, column)) & 0xff;
+            int code = code(codes, column);
+            int table = shape.bits() == 8 ? code : ALL.get(JAVA_BYTE, tables + code) & 0xff;
             sum += table * ALL.get(JAVA_BYTE, columns + column);
         }
         return sum;

@@ -22,7 +22,7 @@ class CpuDeviceTest {
     void roundsActivationsWhereItCan() {
         assumeThat(CpuDevice.obstacle(Activations.INT14)).isEmpty();
         try (CpuDevice device = CpuDevice.open(CpuOptions.fastest())) {
-            assertThat(device.describe()).contains("looked-up weights times 14-bit activations by AVX");
+            assertThat(device.describe()).contains("quantized weights times 14-bit activations by AVX");
         }
     }
 
@@ -30,7 +30,7 @@ class CpuDeviceTest {
     void roundsActivationsToBytesWhereItIsAskedTo() {
         assumeThat(CpuDevice.obstacle(Activations.INT8)).isEmpty();
         try (CpuDevice device = CpuDevice.open(new CpuOptions(1, true, null, Activations.INT8))) {
-            assertThat(device.describe()).containsPattern("looked-up weights times 8-bit activations by AVX.*VNNI");
+            assertThat(device.describe()).containsPattern("quantized weights times 8-bit activations by AVX.*VNNI");
         }
     }
 
