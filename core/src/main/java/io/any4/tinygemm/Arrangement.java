@@ -169,6 +169,8 @@ final class Arrangement {
         for (int i = bound; i < to; i++) {
             rest += x[i];
         }
-        return Simd.sum(total) + rest;
+        float[] lanes = Scratch.floats(LANES);
+        total.intoArray(lanes, 0);
+        return Simd.sum(lanes) + rest;
     }
 }

@@ -68,8 +68,7 @@ public interface Device extends AutoCloseable {
     /// already holds them; scores scaled by `1 / sqrt(headDim)`. Writes the same rows of out.
     ///
     /// Keys and values have the same type; whatever it is, scores and sums are those of 32-bit floats.
-    void attention(
-            Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, int position, Buffer out);
+    void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, int position, Buffer out);
 
     /// `out = silu(gate) * up`, elementwise over `length` floats; out may be gate.
     void swiglu(Buffer gate, Buffer up, long length, Buffer out);

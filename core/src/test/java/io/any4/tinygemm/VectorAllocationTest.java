@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Once its code is compiled, a token allocates nothing on the Java heap, on no thread.
 ///
-/// Vectors are objects until then, so rounds of tokens are run until one is free of them. No round is where anything
-/// is made for every token.
+/// Vectors are objects until then, so rounds of tokens are run until one is free of them. None is where anything is
+/// made for every token.
 class VectorAllocationTest {
     private static final Path DEMO = Path.of("..", "models", "demo");
 
@@ -65,8 +65,7 @@ class VectorAllocationTest {
     @ParameterizedTest
     @EnumSource(Architecture.class)
     void ofAnyArchitecture(Architecture architecture) throws IOException {
-        allocatesNothing(
-                new TinyModel(architecture, 8).write(directory), Activations.F32, Sampling.GREEDY, "f32");
+        allocatesNothing(new TinyModel(architecture, 8).write(directory), Activations.F32, Sampling.GREEDY, "f32");
     }
 
     private static void allocatesNothing(Path model, Activations activations, Sampling sampling, String format) {
@@ -101,7 +100,6 @@ class VectorAllocationTest {
                 token.run();
             }
             least = Math.min(least, allocated(threads) - before);
-            System.out.println(which + " " + round + ": " + least);
         }
         assertThat(least / (double) TOKENS).as("bytes of a %s token", which).isLessThan(SMALLEST_OBJECT);
     }

@@ -202,7 +202,8 @@ class VectorOperationsTest {
         }
         float[] actual = new float[q.length];
         vector.attention(
-                new Attention().over(k, v, shape).of(q, Span.alone(1), 2099, actual), team); // one head of a part at a time
+                new Attention().over(k, v, shape).of(q, Span.alone(1), 2099, actual),
+                team); // one head of a part at a time
         assertThat(actual).isEqualTo(expected);
     }
 

@@ -23,7 +23,8 @@ sealed interface Op {
 
     record Norm(CudaBuffer x, CudaBuffer gain, float epsilon, int rows, int width, CudaBuffer out) implements Op {}
 
-    record Rotate(CudaBuffer out, CudaBuffer frequencies, int heads, int headDim, Span span, int position) implements Op {}
+    record Rotate(CudaBuffer out, CudaBuffer frequencies, int heads, int headDim, Span span, int position)
+            implements Op {}
 
     record Store(CudaBuffer source, int width, CudaBuffer out, Span span, int position) implements Op {}
 

@@ -96,7 +96,8 @@ class OperationsTest {
                     buffer(device, keys),
                     buffer(device, values),
                     shape,
-                    Span.alone(tokens), position,
+                    Span.alone(tokens),
+                    position,
                     out);
             return out;
         });
