@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Once its code is compiled, a token allocates nothing on the Java heap, on no thread.
 ///
 /// Vectors are objects until then, so rounds of tokens are run until one is free of them. None is where anything is
-/// made for every token.
-class VectorAllocationTest {
+/// made for every token. Has a Java process of its own, in which no other test has told the compiler otherwise.
+class AllocationTest {
     private static final Path DEMO = Path.of("..", "models", "demo");
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
