@@ -50,7 +50,7 @@ final class AttentionTimes {
     private double milliseconds(int tokens, int position) {
         long start = System.nanoTime();
         for (int layer = 0; layer < Llama1b.LAYERS; layer++) {
-            device.attention(queries, keys[layer], values[layer], SHAPE, Span.alone(tokens, position), out);
+            device.attention(queries, keys[layer], values[layer], SHAPE, Span.alone(tokens), position, out);
         }
         return (System.nanoTime() - start) / 1e6;
     }

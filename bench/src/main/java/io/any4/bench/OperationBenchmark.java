@@ -96,12 +96,12 @@ public class OperationBenchmark {
 
     @Benchmark
     public void rope() {
-        device.rope(hidden, frequencies, Llama1b.HEADS, Llama1b.HEAD_DIM, Span.alone(1, context));
+        device.rope(hidden, frequencies, Llama1b.HEADS, Llama1b.HEAD_DIM, Span.alone(1), context);
     }
 
     @Benchmark
     public void attention() {
-        device.attention(hidden, keys, values, SHAPE, Span.alone(1, context), attended);
+        device.attention(hidden, keys, values, SHAPE, Span.alone(1), context, attended);
     }
 
     @Benchmark

@@ -10,6 +10,7 @@ final class Continuation {
     private final KvCache cache;
     private final GenerationOptions options;
     private final TokenListener listener;
+    private final int[] stopIds;
     private final int[] ids;
     private int count;
 
@@ -17,6 +18,7 @@ final class Continuation {
         this.cache = cache;
         this.options = options;
         this.listener = listener;
+        this.stopIds = options.stopIds().stream().mapToInt(Integer::intValue).toArray();
         this.ids = new int[options.maxTokens()];
     }
 
@@ -30,7 +32,7 @@ final class Continuation {
     /// Takes a chosen token; the reason to stop there, or null to go on.
     @Nullable
     StopReason append(int id) {
-        if (options.stopIds().contains(id)) {
+        if (isStop(id)) {
             return StopReason.END_OF_SEQUENCE;
         }
         ids[count++] = id;
@@ -41,6 +43,15 @@ final class Continuation {
             return StopReason.MAX_TOKENS;
         }
         return cache.remaining() == 0 ? StopReason.CONTEXT_FULL : null;
+    }
+
+    private boolean isStop(int id) {
+        for (int stop : stopIds) {
+            if (stop == id) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// The chosen tokens, without one that ended the sequence.

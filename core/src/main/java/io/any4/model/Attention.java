@@ -36,17 +36,18 @@ record Attention(
             queryNorm.apply(device, scratch.queries, tokens * shape.heads(), scratch.queries);
             keyNorm.apply(device, scratch.keys, tokens * shape.kvHeads(), scratch.keys);
         }
-        for (Part part : pass.parts()) {
-            attend(device, scratch, part.span(), part.cache().layer(layer));
+        for (int i = 0; i < pass.parts().size(); i++) {
+            Part part = pass.parts().get(i);
+            attend(device, scratch, part.span(), part.position(), part.cache().layer(layer));
         }
         output.apply(pass, scratch.attended, tokens, scratch.projected);
         device.add(residual, scratch.projected, (long) tokens * output.matrix().rows());
     }
 
-    private void attend(Device device, Scratch scratch, Span span, KvLayer cache) {
-        device.rope(scratch.queries, frequencies, shape.heads(), shape.headDim(), span);
-        device.rope(scratch.keys, frequencies, shape.kvHeads(), shape.headDim(), span);
-        cache.attend(device, shape, scratch.queries, scratch.keys, scratch.values, span, scratch.attended);
+    private void attend(Device device, Scratch scratch, Span span, int position, KvLayer cache) {
+        device.rope(scratch.queries, frequencies, shape.heads(), shape.headDim(), span, position);
+        device.rope(scratch.keys, frequencies, shape.kvHeads(), shape.headDim(), span, position);
+        cache.attend(device, shape, scratch.queries, scratch.keys, scratch.values, span, position, scratch.attended);
     }
 
     List<List<Linear>> inputGroups() {

@@ -24,7 +24,7 @@ record Batch(int[] ids, List<Part> parts) {
             for (int from = 0; from < segment.ids().length; from += count) {
                 count = Math.min(segment.ids().length - from, most - tokens);
                 System.arraycopy(segment.ids(), from, ids, tokens, count);
-                parts.add(new Part(new Span(tokens, count, segment.cache().length() + from), segment.cache()));
+                parts.add(new Part(new Span(tokens, count), segment.cache()));
                 tokens += count;
                 if (tokens == most) {
                     batches.add(new Batch(ids.clone(), List.copyOf(parts)));

@@ -27,6 +27,7 @@ public final class Decoder {
     private final Block[] blocks;
     private final Norm finalNorm;
     private final Linear head;
+    private final Pass pass;
     private Scratch scratch;
     private Buffer hidden;
     private Buffer headInput;
@@ -42,6 +43,7 @@ public final class Decoder {
         this.finalNorm = finalNorm;
         this.head = head;
         this.scratch = new Scratch(device, config, 1);
+        this.pass = new Pass(device, scratch);
         this.hidden = device.allocate(config.hiddenSize());
         this.headInput = device.allocate(config.hiddenSize());
         this.logits = device.allocate(config.vocabSize());
@@ -93,7 +95,14 @@ public final class Decoder {
 
     /// [#forward(List, Tap)] of one sequence.
     public Buffer forward(int[] ids, KvCache cache, Tap tap) {
-        return forward(List.of(new Segment(ids, cache)), tap);
+        if (ids.length != 1) {
+            return forward(List.of(new Segment(ids, cache)), tap);
+        }
+        requireKnown(ids);
+        cache.requireRoom(1);
+        prepare(1);
+        device.embed(embedding, ids, scratch.residual);
+        return runOne(cache, tap);
     }
 
     /// Runs tokens that continue cached sequences, each by its own number of tokens, and appends them to the caches.
@@ -127,7 +136,13 @@ public final class Decoder {
         cache.requireRoom(1);
         prepare(1);
         device.embed(embedding, newest.chosen(), scratch.residual);
-        run(1, List.of(new Part(Span.alone(1, cache.length()), cache)), 0, Tap.NONE);
+        return runOne(cache, Tap.NONE);
+    }
+
+    /// Runs one embedded token without making anything: that is what most tokens are.
+    private Buffer runOne(KvCache cache, Tap tap) {
+        run(1, cache.newest(), 0, tap);
+        tap.input(head.name(), hidden, 1);
         return hidden;
     }
 
@@ -150,22 +165,24 @@ public final class Decoder {
 
     /// Takes embedded tokens through the blocks and the final norm, to the hidden states from row `to` on.
     private void run(int tokens, List<Part> parts, int to, Tap tap) {
-        Pass pass = new Pass(device, scratch, tokens, parts, tap);
+        pass.begin(scratch, tokens, parts, tap);
         for (int i = 0; i < blocks.length; i++) {
             blocks[i].forward(scratch.residual, pass, i);
         }
-        parts.forEach(Part::advance);
+        for (int i = 0; i < parts.size(); i++) {
+            parts.get(i).advance();
+        }
         if (to == 0) {
             finalNorm.apply(device, scratch.residual, tokens, hidden);
         } else {
             finalNorm.apply(device, scratch.residual, tokens, scratch.normed);
-            device.store(scratch.normed, config.hiddenSize(), hidden, Span.alone(tokens, to));
+            device.store(scratch.normed, config.hiddenSize(), hidden, Span.alone(tokens), to);
         }
     }
 
     /// [#logits(Buffer, int\[\], float\[\])] of consecutive rows, from row `from` on.
     public void logits(Buffer hidden, int from, int count, float[] out) {
-        logits(hidden, IntStream.range(from, from + count).toArray(), out);
+        device.read(project(hidden, from, count), 0, out, Math.multiplyExact(count, config.vocabSize()));
     }
 
     /// Next-token logits for some of the hidden states that [#forward] returned.
@@ -177,12 +194,30 @@ public final class Decoder {
         device.read(project(hidden, rows), 0, out, Math.multiplyExact(rows.length, config.vocabSize()));
     }
 
-    /// The logits of [#logits], on the device: `[rows.length, vocab]`, valid until the next call.
-    Buffer project(Buffer hidden, int... rows) {
-        logits = grown(logits, (long) rows.length * config.vocabSize());
-        boolean leading = IntStream.range(0, rows.length).allMatch(i -> rows[i] == i);
-        Buffer input = leading ? hidden : gathered(hidden, rows);
-        head.apply(new Pass(device, scratch, rows.length, List.of(), Tap.NONE), input, rows.length, logits);
+    /// The logits of consecutive rows, on the device: `[count, vocab]`, valid until the next call.
+    Buffer project(Buffer hidden, int from, int count) {
+        return from == 0
+                ? projectLeading(hidden, count)
+                : project(hidden, IntStream.range(from, from + count).toArray());
+    }
+
+    /// The logits of some rows, likewise.
+    Buffer project(Buffer hidden, int[] rows) {
+        return projectLeading(areLeading(rows) ? hidden : gathered(hidden, rows), rows.length);
+    }
+
+    private static boolean areLeading(int[] rows) {
+        for (int i = 0; i < rows.length; i++) {
+            if (rows[i] != i) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private Buffer projectLeading(Buffer input, int count) {
+        logits = grown(logits, (long) count * config.vocabSize());
+        head.apply(pass.begin(scratch, count, List.of(), Tap.NONE), input, count, logits);
         return logits;
     }
 
@@ -205,8 +240,8 @@ public final class Decoder {
         if (loneCache == null || loneCache.capacity() < tokens) {
             loneCache = KvCache.ofOneLayer(device, config, tokens);
         }
-        Part sequence = new Part(Span.alone(tokens, 0), loneCache);
-        blocks[index].forward(residual, new Pass(device, scratch, tokens, List.of(sequence), tap), index);
+        Part sequence = new Part(Span.alone(tokens), loneCache);
+        blocks[index].forward(residual, pass.begin(scratch, tokens, List.of(sequence), tap), index);
     }
 
     /// Applies the final norm to the residual stream that the last block leaves, `[tokens, hidden]`, in place.

@@ -30,9 +30,10 @@ record KvBlock(Weight keys, Weight values) {
     }
 
     /// Writes both to `[BLOCK, width]`.
-    void dequantize(float[] keysOut, float[] valuesOut) {
+    ///
+    /// @param channel room for `BLOCK` floats
+    void dequantize(float[] keysOut, float[] valuesOut, float[] channel) {
         int width = keys.rows();
-        float[] channel = new float[KvFormat.Quantized.BLOCK];
         for (int c = 0; c < width; c++) {
             keys.dequantizeRow(c, channel, 0);
             for (int t = 0; t < KvFormat.Quantized.BLOCK; t++) {

@@ -3,6 +3,7 @@ package io.any4.model;
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Span;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.List;
 public final class KvCache {
     private final List<KvLayer> layers;
     private final int capacity;
+    private final List<Part> newest = List.of(new Part(Span.alone(1), this));
     private int length;
 
     private KvCache(List<KvLayer> layers, int capacity) {
@@ -81,6 +83,11 @@ public final class KvCache {
                     "%d tokens after %d others do not fit into %d positions: shorten the text or enlarge the context"
                             .formatted(tokens, length, capacity));
         }
+    }
+
+    /// This sequence's next token as all there is in a pass.
+    List<Part> newest() {
+        return newest;
     }
 
     KvLayer layer(int index) {

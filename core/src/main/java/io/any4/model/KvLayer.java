@@ -14,7 +14,16 @@ sealed interface KvLayer permits DenseKvLayer, QuantizedKvLayer {
     /// @param keys rows of `kvHeads * headDim`, as are `values`
     /// @param queries rows of `heads * headDim`, as is `out`
     /// @param span which of the rows are this sequence's
-    void attend(Device device, AttentionShape shape, Buffer queries, Buffer keys, Buffer values, Span span, Buffer out);
+    /// @param position of the first of them
+    void attend(
+            Device device,
+            AttentionShape shape,
+            Buffer queries,
+            Buffer keys,
+            Buffer values,
+            Span span,
+            int position,
+            Buffer out);
 
     /// Forgets everything from position `length` on.
     void truncate(int length);
@@ -31,10 +40,11 @@ record DenseKvLayer(Buffer keys, Buffer values, int width) implements KvLayer {
     }
 
     @Override
-    public void attend(Device device, AttentionShape shape, Buffer q, Buffer k, Buffer v, Span span, Buffer out) {
-        device.store(k, width, keys, span);
-        device.store(v, width, values, span);
-        device.attention(q, keys, values, shape, span, out);
+    public void attend(
+            Device device, AttentionShape shape, Buffer q, Buffer k, Buffer v, Span span, int position, Buffer out) {
+        device.store(k, width, keys, span, position);
+        device.store(v, width, values, span, position);
+        device.attention(q, keys, values, shape, span, position, out);
     }
 
     @Override

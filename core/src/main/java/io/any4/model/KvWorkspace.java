@@ -13,41 +13,40 @@ final class KvWorkspace {
     private final Buffer values;
     private final float[] hostKeys;
     private final float[] hostValues;
+    /// A block more, for what is between others.
+    private final float[] rows;
 
     KvWorkspace(Device device, AttentionShape shape, int capacity) {
         this.device = device;
         this.width = shape.kvWidth();
-        this.keys = device.allocate((long) capacity * width);
-        this.values = device.allocate((long) capacity * width);
+        long whole = (long) Math.ceilDiv(capacity, KvFormat.Quantized.BLOCK) * KvFormat.Quantized.BLOCK;
+        this.keys = device.allocate(whole * width);
+        this.values = device.allocate(whole * width);
         this.hostKeys = new float[KvFormat.Quantized.BLOCK * width];
         this.hostValues = new float[KvFormat.Quantized.BLOCK * width];
+        this.rows = new float[KvFormat.Quantized.BLOCK * width];
     }
 
-    /// Copies `count` rows of a buffer, from row `from` on, to row `row` of an array.
-    static void read(Device device, Buffer source, int from, int count, int width, float[] target, int row) {
-        float[] rows = new float[count * width];
-        device.read(source, (long) from * width, rows, rows.length);
-        System.arraycopy(rows, 0, target, row * width, rows.length);
+    /// Copies `count` rows of a buffer, from row `from` on, to row `row` of a block.
+    void read(Buffer source, int from, int count, float[] block, int row) {
+        device.read(source, (long) from * width, rows, count * width);
+        System.arraycopy(rows, 0, block, row * width, count * width);
     }
 
     /// Puts a block where its positions are.
     void write(KvBlock block, int position) {
-        block.dequantize(hostKeys, hostValues);
-        device.write(hostKeys, keys, (long) position * width);
-        device.write(hostValues, values, (long) position * width);
+        block.dequantize(hostKeys, hostValues, rows);
+        write(hostKeys, hostValues, position);
     }
 
-    /// Puts the first `count` rows of an unquantized block where their positions are.
-    void write(float[] blockKeys, float[] blockValues, int position, int count) {
-        float[] rows = new float[count * width];
-        System.arraycopy(blockKeys, 0, rows, 0, rows.length);
-        device.write(rows, keys, (long) position * width);
-        System.arraycopy(blockValues, 0, rows, 0, rows.length);
-        device.write(rows, values, (long) position * width);
+    /// Puts an unquantized block where its positions are; nobody sees what lies behind the end of the sequence.
+    void write(float[] blockKeys, float[] blockValues, int position) {
+        device.write(blockKeys, keys, (long) position * width);
+        device.write(blockValues, values, (long) position * width);
     }
 
     /// Attends with the span's queries.
-    void attend(AttentionShape shape, Buffer queries, Span span, Buffer out) {
-        device.attention(queries, keys, values, shape, span, out);
+    void attend(AttentionShape shape, Buffer queries, Span span, int position, Buffer out) {
+        device.attention(queries, keys, values, shape, span, position, out);
     }
 }

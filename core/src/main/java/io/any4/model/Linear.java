@@ -30,7 +30,8 @@ public record Linear(String name, Matrix matrix, @Nullable Buffer bias, List<Inp
     /// The first `rows` rows of x after some transforms: x itself if there are none, else in a scratch buffer.
     static Buffer transformed(Pass pass, List<InputTransform> transforms, Buffer x, int rows, int width) {
         Buffer input = x;
-        for (InputTransform transform : transforms) {
+        for (int i = 0; i < transforms.size(); i++) {
+            InputTransform transform = transforms.get(i);
             Buffer out = pass.scratch().transformed(pass.device(), (long) rows * width);
             pass.device().transform(input, transform, rows, out);
             input = out;

@@ -34,7 +34,7 @@ final class Moe implements FeedForward {
     @Override
     public void addTo(Buffer residual, Buffer x, Pass pass) {
         Scratch scratch = pass.scratch();
-        Routes routes = new Routes(scratch.routes, pass.tokens(), perToken);
+        Routes routes = scratch.routes(pass.tokens());
         router.apply(pass, x, pass.tokens(), scratch.scores);
         device.route(scratch.scores, experts.size(), routes);
         if (stacked != null && pass.tokens() <= FEW && pass.tap() == Tap.NONE) {

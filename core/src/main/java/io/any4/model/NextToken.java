@@ -13,6 +13,7 @@ public final class NextToken {
     private final Device device;
     private final Sampling sampling;
     private final Buffer chosen;
+    private final float[] id = new float[1];
     private int draws;
 
     NextToken(Decoder decoder, Sampling sampling) {
@@ -27,7 +28,7 @@ public final class NextToken {
     /// @param hidden what [Decoder#forward] returned
     /// @param row of that token
     public void choose(Buffer hidden, int row) {
-        device.choose(decoder.project(hidden, row), 0, decoder.config().vocabSize(), sampling, draws, chosen);
+        device.choose(decoder.project(hidden, row, 1), 0, decoder.config().vocabSize(), sampling, draws, chosen);
         draws++;
     }
 
@@ -35,7 +36,6 @@ public final class NextToken {
     ///
     /// @throws InvalidInputException if logits were not numbers, which only happens with damaged weights
     public int id() {
-        float[] id = new float[1];
         device.read(chosen, 0, id, 1);
         return checked(id[0]);
     }

@@ -5,13 +5,13 @@ import io.any4.tinygemm.Device;
 import io.any4.tinygemm.Sampling;
 import java.util.List;
 
-/// Chooses the next tokens of several sequences at once, where the model runs: of their logits the host reads nothing
-/// but
-/// the ids.
+/// Chooses the next tokens of several sequences at once, where the model runs: of their logits the host reads
+/// nothing but the ids.
 public final class NextTokens {
     private final Decoder decoder;
     private final Device device;
     private final Buffer chosen;
+    private final float[] ids;
 
     /// How the tokens of one sequence are chosen, and how many there have been.
     public static final class Sequence {
@@ -27,6 +27,7 @@ public final class NextTokens {
         this.decoder = decoder;
         this.device = decoder.device();
         this.chosen = device.allocate(most);
+        this.ids = new float[most];
     }
 
     /// The ids of what follows some tokens.
@@ -42,10 +43,9 @@ public final class NextTokens {
             Sequence sequence = sequences.get(i);
             device.choose(logits, i, decoder.config().vocabSize(), sequence.sampling, sequence.draws++, chosen);
         }
-        float[] ids = new float[rows.length];
-        device.read(chosen, 0, ids, ids.length);
-        int[] checked = new int[ids.length];
-        for (int i = 0; i < ids.length; i++) {
+        device.read(chosen, 0, ids, rows.length);
+        int[] checked = new int[rows.length];
+        for (int i = 0; i < rows.length; i++) {
             checked[i] = NextToken.checked(ids[i]);
         }
         return checked;

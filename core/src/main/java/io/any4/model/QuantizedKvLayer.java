@@ -32,24 +32,31 @@ final class QuantizedKvLayer implements KvLayer {
 
     @Override
     public void attend(
-            Device device, AttentionShape shape, Buffer queries, Buffer keys, Buffer values, Span span, Buffer out) {
+            Device device,
+            AttentionShape shape,
+            Buffer queries,
+            Buffer keys,
+            Buffer values,
+            Span span,
+            int first,
+            Buffer out) {
         for (int i = 0; i < blocks.size(); i++) {
             workspace.write(blocks.get(i), i * KvFormat.Quantized.BLOCK);
         }
         int from = 0;
         while (from < span.tokens()) {
-            int position = span.position() + from;
+            int position = first + from;
             int block = position / KvFormat.Quantized.BLOCK;
             int count = Math.min(span.tokens() - from, (block + 1) * KvFormat.Quantized.BLOCK - position);
             if (block > blocks.size()) {
                 store();
             }
             int row = position % KvFormat.Quantized.BLOCK;
-            Span part = new Span(span.row() + from, count, position);
-            KvWorkspace.read(device, keys, part.row(), count, width, newestKeys, row);
-            KvWorkspace.read(device, values, part.row(), count, width, newestValues, row);
-            workspace.write(newestKeys, newestValues, block * KvFormat.Quantized.BLOCK, row + count);
-            workspace.attend(shape, queries, part, out);
+            Span part = count == span.tokens() ? span : new Span(span.row() + from, count);
+            workspace.read(keys, part.row(), count, newestKeys, row);
+            workspace.read(values, part.row(), count, newestValues, row);
+            workspace.write(newestKeys, newestValues, block * KvFormat.Quantized.BLOCK);
+            workspace.attend(shape, queries, part, position, out);
             from += count;
         }
     }
@@ -65,7 +72,7 @@ final class QuantizedKvLayer implements KvLayer {
     public void truncate(int length) {
         int stored = length == 0 ? 0 : (length - 1) / KvFormat.Quantized.BLOCK;
         if (stored < blocks.size()) {
-            blocks.get(stored).dequantize(newestKeys, newestValues);
+            blocks.get(stored).dequantize(newestKeys, newestValues, new float[KvFormat.Quantized.BLOCK]);
             blocks.subList(stored, blocks.size()).clear();
         }
     }

@@ -2,6 +2,7 @@ package io.any4.model;
 
 import io.any4.tinygemm.Buffer;
 import io.any4.tinygemm.Device;
+import io.any4.tinygemm.Routes;
 import org.jspecify.annotations.Nullable;
 
 /// The working buffers of a forward pass, shared by all blocks and reused by every call.
@@ -26,9 +27,11 @@ final class Scratch {
     /// `[tokens, experts]`: the router's scores; empty without experts.
     final Buffer scores;
     /// `[tokens, experts per token, 2]`: what the router has chosen; empty without experts.
-    final Buffer routes;
+    private final Buffer routes;
 
     private final int tokens;
+    private final int perToken;
+    private @Nullable Routes routing;
     private @Nullable Buffer transformed;
 
     Scratch(Device device, ModelConfig config, int tokens) {
@@ -37,7 +40,7 @@ final class Scratch {
         long queryWidth = (long) tokens * config.attention(0).queryWidth();
         long kvWidth = (long) tokens * config.attention(0).kvWidth();
         ModelConfig.Experts experts = config.experts();
-        int perToken = experts == null ? 1 : experts.perToken();
+        perToken = experts == null ? 1 : experts.perToken();
         long slots = Math.max(tokens, Math.min(tokens, Moe.FEW) * perToken);
         long intermediate = slots * config.intermediateSize();
         residual = device.allocate(hidden);
@@ -52,6 +55,16 @@ final class Scratch {
         routed = device.allocate(experts == null ? 0 : hidden);
         scores = device.allocate(experts == null ? 0 : (long) tokens * experts.count());
         routes = device.allocate(experts == null ? 0 : 2L * tokens * perToken);
+    }
+
+    /// What the router has to choose for the tokens of a pass.
+    Routes routes(int count) {
+        Routes known = routing;
+        if (known == null || known.tokens() != count) {
+            known = new Routes(routes, count, perToken);
+            routing = known;
+        }
+        return known;
     }
 
     /// Room for the transformed input of a layer; most models never ask.

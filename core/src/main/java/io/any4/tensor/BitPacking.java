@@ -36,12 +36,17 @@ public final class BitPacking {
 
     /// Unpacks row `row` into one code per byte, as many as `codes` holds.
     public static void unpackRow(Tensor packed, long row, int bits, byte[] codes) {
+        unpackRow(packed, row, bits, codes, codes.length);
+    }
+
+    /// Unpacks the first `count` codes of row `row`, one per byte.
+    public static void unpackRow(Tensor packed, long row, int bits, byte[] codes, int count) {
         MemorySegment data = packed.data();
         long at = row * packed.columns();
         int mask = (1 << bits) - 1;
         int buffer = 0;
         int filled = 0;
-        for (int j = 0; j < codes.length; j++) {
+        for (int j = 0; j < count; j++) {
             if (filled < bits) {
                 buffer |= (data.get(ValueLayout.JAVA_BYTE, at++) & 0xff) << filled;
                 filled += 8;

@@ -128,7 +128,9 @@ final class Arrangement {
         }
         if (full < blocks) {
             long last = target + (long) full * block;
-            out.asSlice(4 * last, 4L * block).fill((byte) 0);
+            for (int i = 0; i < block; i += LANES) {
+                FloatVector.zero(FLOATS).intoMemorySegment(out, 4 * (last + i), ORDER);
+            }
             arrangeBlock(x, offset + full * block, out, last, columns - full * block);
         }
     }
@@ -147,7 +149,9 @@ final class Arrangement {
     }
 
     private void sum(float[] x, int offset, MemorySegment out, long target) {
-        out.asSlice(4 * target, 4L * Simd.pad(groups)).fill((byte) 0);
+        for (int g = groups; g < columnsAt(); g++) {
+            out.setAtIndex(JAVA_FLOAT, target + g, 0);
+        }
         for (int g = 0; g < groups; g++) {
             int from = g * groupSize;
             int to = Math.min(columns, from + groupSize);
@@ -165,6 +169,8 @@ final class Arrangement {
         for (int i = bound; i < to; i++) {
             rest += x[i];
         }
-        return Simd.sum(total) + rest;
+        float[] lanes = Scratch.floats(LANES);
+        total.intoArray(lanes, 0);
+        return Simd.sum(lanes) + rest;
     }
 }

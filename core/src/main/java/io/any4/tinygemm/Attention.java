@@ -1,23 +1,75 @@
 package io.any4.tinygemm;
 
 /// The operands of one attention operation; see [Device#attention] for their shapes.
-record Attention(float[] q, CpuRows keys, CpuRows values, AttentionShape shape, Span span, float[] out) {
+///
+/// A device keeps one object and fills it for every operation, so that none makes another.
+final class Attention {
+    private static final float[] NO_FLOATS = {};
+    private static final CpuRows NO_ROWS = new CpuBuffer(NO_FLOATS);
+
+    private float[] q = NO_FLOATS;
+    private CpuRows keys = NO_ROWS;
+    private CpuRows values = NO_ROWS;
+    private AttentionShape shape = new AttentionShape(1, 1, 1, 0);
+    private int row;
+    private int tokens;
+    private int position;
+    private float[] out = NO_FLOATS;
+
+    /// What is attended to.
+    Attention over(CpuRows keys, CpuRows values, AttentionShape shape) {
+        this.keys = keys;
+        this.values = values;
+        this.shape = shape;
+        return this;
+    }
+
+    /// Who attends.
+    Attention of(float[] q, Span span, int position, float[] out) {
+        this.q = q;
+        this.row = span.row();
+        this.tokens = span.tokens();
+        this.position = position;
+        this.out = out;
+        return this;
+    }
+
+    float[] q() {
+        return q;
+    }
+
+    CpuRows keys() {
+        return keys;
+    }
+
+    CpuRows values() {
+        return values;
+    }
+
+    AttentionShape shape() {
+        return shape;
+    }
+
+    float[] out() {
+        return out;
+    }
+
     int tokens() {
-        return span.tokens();
+        return tokens;
     }
 
     int firstPosition() {
-        return span.position();
+        return position;
     }
 
     /// Where a head of the span's token `token` is in q, and in out.
     int query(int token, int head) {
-        return (span.row() + token) * shape.queryWidth() + head * shape.headDim();
+        return (row + token) * shape.queryWidth() + head * shape.headDim();
     }
 
     /// Independent units of work: one token and one key-value head each, with all query heads that share the latter.
     int units() {
-        return span.tokens() * shape.kvHeads();
+        return tokens * shape.kvHeads();
     }
 
     /// Query heads per key-value head.

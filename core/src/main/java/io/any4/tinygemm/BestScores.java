@@ -11,16 +11,16 @@ final class BestScores {
     /// @param best how many
     /// @param pairs receives index and share of each from element `to` on, indices ascending; shares sum to 1
     static void choose(float[] scores, int from, int count, int best, float[] pairs, int to) {
-        int[] chosen = new int[best];
+        int[] chosen = Scratch.ints(best);
         for (int k = 0; k < best; k++) {
             chosen[k] = next(scores, from, count, chosen, k);
         }
         float top = scores[from + chosen[0]];
         double sum = 0;
-        for (int index : chosen) {
-            sum += Math.exp(scores[from + index] - top);
+        for (int k = 0; k < best; k++) {
+            sum += Math.exp(scores[from + chosen[k]] - top);
         }
-        Arrays.sort(chosen);
+        Arrays.sort(chosen, 0, best);
         for (int k = 0; k < best; k++) {
             pairs[to + 2 * k] = chosen[k];
             pairs[to + 2 * k + 1] = (float) (Math.exp(scores[from + chosen[k]] - top) / sum);

@@ -2,13 +2,9 @@ package io.any4.tinygemm;
 
 import io.any4.checkpoint.InvalidInputException;
 import io.any4.tensor.DType;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.WeakHashMap;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// The processor: heap buffers, one provider of inner loops, and a team of threads to run them on.
@@ -16,18 +12,18 @@ import org.jspecify.annotations.Nullable;
 /// Buffers are float arrays and hold at most 2^31 - 1 floats; weights are read where they lie and may be
 /// larger.
 public final class CpuDevice implements Device {
-    private static final int ELEMENT_GRAIN = 4096;
-
     private final Kernels kernels;
     private final Team team;
     private final boolean ownsTeam;
     private final String description;
-    /// By buffer of frequencies, as long as a model uses it.
-    private final Map<Buffer, RopeTable> ropeTables = new WeakHashMap<>();
-
     private final @Nullable Prefill prefill;
+    private final ProductLoops products;
+    private final RoutedProduct routed = new RoutedProduct(this::multiply);
+    private final ElementLoops elements;
+    private final RopeLoop rope;
+    private final TransformLoop transforms;
+    private final Attention attention = new Attention();
     private final Sampler sampler;
-    private MemorySegment arranged = Scratch.aligned(0);
 
     CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why) {
         this(kernels, team, ownsTeam, why, null);
@@ -35,10 +31,14 @@ public final class CpuDevice implements Device {
 
     private CpuDevice(Kernels kernels, Team team, boolean ownsTeam, String why, @Nullable PanelGemm panels) {
         this.kernels = kernels;
-        this.sampler = new Sampler(kernels);
         this.team = team;
         this.ownsTeam = ownsTeam;
         this.prefill = panels == null ? null : new Prefill(team, panels);
+        this.products = new ProductLoops(team);
+        this.elements = new ElementLoops(kernels, team);
+        this.rope = new RopeLoop(kernels, team);
+        this.transforms = new TransformLoop(team);
+        this.sampler = new Sampler(kernels);
         this.description =
                 "cpu: %s, %d thread%s%s".formatted(kernels.name(), team.threads(), team.threads() == 1 ? "" : "s", why);
     }
@@ -157,29 +157,15 @@ public final class CpuDevice implements Device {
 
     @Override
     public void matmul(Matrix w, Buffer x, int tokens, Buffer y) {
-        CpuMatrix matrix = (CpuMatrix) w;
-        int columns = matrix.columns();
-        int length = matrix.arrangedLength();
-        float[] from = CpuBuffer.of(x);
-        float[] to = CpuBuffer.of(y);
-        if (prefill != null && prefill.isFor(tokens) && matrix instanceof VectorMatrix decodable) {
-            prefill.multiply(decodable, from, tokens, to);
-            return;
-        }
-        MemorySegment inputs = arrangedSpace((long) tokens * length);
-        team.run(tokens, 4, (first, last) -> {
-            for (int t = first; t < last; t++) {
-                matrix.arrange(from, t * columns, inputs, (long) t * length);
-            }
-        });
-        team.run(matrix.rows(), matrix.rowGrain(), (first, last) -> matrix.multiply(inputs, tokens, to, first, last));
+        multiply((CpuMatrix) w, CpuBuffer.of(x), tokens, CpuBuffer.of(y));
     }
 
-    private MemorySegment arrangedSpace(long length) {
-        if (arranged.byteSize() < 4 * length) {
-            arranged = Scratch.aligned(length);
+    private void multiply(CpuMatrix w, float[] x, int tokens, float[] y) {
+        if (prefill != null && prefill.isFor(tokens) && w instanceof VectorMatrix decodable) {
+            prefill.multiply(decodable, x, tokens, y);
+        } else {
+            products.run(w, x, tokens, y);
         }
-        return arranged;
     }
 
     @Override
@@ -195,67 +181,37 @@ public final class CpuDevice implements Device {
 
     @Override
     public void add(Buffer x, Buffer y, long length) {
-        float[] sum = CpuBuffer.of(x);
-        float[] addend = CpuBuffer.of(y);
-        team.run(Math.toIntExact(length), ELEMENT_GRAIN, (from, to) -> kernels.add(sum, addend, from, to));
+        elements.add(CpuBuffer.of(x), CpuBuffer.of(y), Math.toIntExact(length));
     }
 
     @Override
     public void rmsNorm(Buffer x, Buffer gain, float epsilon, int rows, int width, Buffer out) {
-        float[] from = CpuBuffer.of(x);
-        float[] to = CpuBuffer.of(out);
-        float[] gains = CpuBuffer.of(gain);
-        int grain = Math.max(1, ELEMENT_GRAIN / width);
-        team.run(rows, grain, (first, last) -> kernels.rmsNorm(from, gains, epsilon, width, to, first, last));
+        elements.rmsNorm(CpuBuffer.of(x), CpuBuffer.of(gain), epsilon, rows, width, CpuBuffer.of(out));
     }
 
     @Override
-    public void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span) {
-        float[] data = CpuBuffer.of(x);
-        RopeTable table = ropeTable(inverseFrequencies);
-        table.reach(span.position() + span.tokens());
-        float[] cos = table.cosines();
-        float[] sin = table.sines();
-        int half = headDim / 2;
-        team.run(span.tokens(), 4, (first, last) -> {
-            for (int t = first; t < last; t++) {
-                int angle = (span.position() + t) * half;
-                for (int head = 0; head < heads; head++) {
-                    kernels.rotate(data, ((span.row() + t) * heads + head) * headDim, cos, sin, angle, half);
-                }
-            }
-        });
-    }
-
-    private RopeTable ropeTable(Buffer frequencies) {
-        RopeTable table = ropeTables.get(frequencies);
-        if (table == null) {
-            table = new RopeTable(CpuBuffer.of(frequencies).clone());
-            ropeTables.put(frequencies, table);
-        }
-        return table;
+    public void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span, int position) {
+        rope.run(CpuBuffer.of(x), inverseFrequencies, heads, headDim, span, position);
     }
 
     @Override
-    public void store(Buffer source, int width, Buffer cache, Span span) {
+    public void store(Buffer source, int width, Buffer cache, Span span, int position) {
         int from = span.row() * width;
-        int to = Math.multiplyExact(span.position(), width);
+        int to = Math.multiplyExact(position, width);
         CpuRows.of(cache).put(CpuBuffer.of(source), from, span.tokens() * width, to);
     }
 
     @Override
-    public void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, Buffer out) {
-        Attention attention =
-                new Attention(CpuBuffer.of(q), CpuRows.of(keys), CpuRows.of(values), shape, span, CpuBuffer.of(out));
+    public void attention(
+            Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, int position, Buffer out) {
+        attention.over(CpuRows.of(keys), CpuRows.of(values), shape);
+        attention.of(CpuBuffer.of(q), span, position, CpuBuffer.of(out));
         kernels.attention(attention, team);
     }
 
     @Override
     public void swiglu(Buffer gate, Buffer up, long length, Buffer out) {
-        float[] gates = CpuBuffer.of(gate);
-        float[] ups = CpuBuffer.of(up);
-        float[] to = CpuBuffer.of(out);
-        team.run(Math.toIntExact(length), ELEMENT_GRAIN, (from, end) -> kernels.swiglu(gates, ups, to, from, end));
+        elements.swiglu(CpuBuffer.of(gate), CpuBuffer.of(up), Math.toIntExact(length), CpuBuffer.of(out));
     }
 
     @Override
@@ -295,30 +251,7 @@ public final class CpuDevice implements Device {
 
     @Override
     public void matmul(MatrixStack w, Routes routes, boolean shared, Buffer x, Buffer y) {
-        float[] pairs = CpuBuffer.of(routes.pairs());
-        for (int m = 0; m < w.count(); m++) {
-            int matrix = m;
-            int[] slots = IntStream.range(0, routes.slots())
-                    .filter(slot -> pairs[2 * slot] == matrix)
-                    .toArray();
-            if (slots.length > 0) {
-                int[] rows = IntStream.of(slots)
-                        .map(slot -> shared ? slot / routes.perToken() : slot)
-                        .toArray();
-                multiplyRows(((CpuStack) w).matrices().get(m), x, rows, y, slots);
-            }
-        }
-    }
-
-    /// `y[to[i]] = w x[from[i]]`.
-    private void multiplyRows(Matrix w, Buffer x, int[] from, Buffer y, int[] to) {
-        Buffer inputs = allocate((long) from.length * w.columns());
-        Buffer outputs = allocate((long) from.length * w.rows());
-        gather(x, from, w.columns(), inputs);
-        matmul(w, inputs, from.length, outputs);
-        for (int i = 0; i < to.length; i++) {
-            System.arraycopy(CpuBuffer.of(outputs), i * w.rows(), CpuBuffer.of(y), to[i] * w.rows(), w.rows());
-        }
+        routed.run((CpuStack) w, routes, shared, CpuBuffer.of(x), CpuBuffer.of(y));
     }
 
     @Override
@@ -343,10 +276,7 @@ public final class CpuDevice implements Device {
 
     @Override
     public void transform(Buffer x, InputTransform transform, int rows, Buffer out) {
-        float[] from = CpuBuffer.of(x);
-        float[] to = CpuBuffer.of(out);
-        int width = transform.width();
-        team.run(rows, 1, (first, last) -> transform.apply(from, first * width, to, first * width, last - first));
+        transforms.run(CpuBuffer.of(x), transform, rows, CpuBuffer.of(out));
     }
 
     /// Ends the threads, if the device started them; buffers and matrices need no closing.

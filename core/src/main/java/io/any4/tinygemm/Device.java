@@ -9,6 +9,8 @@ import java.util.List;
 /// A decoder is written against this interface alone, so CPU and GPU share one forward pass. Buffers hold
 /// 32-bit floats, row-major, one row per token. Every output row depends on its own input row only and is
 /// summed in a fixed order: results do not depend on the thread count or on the other rows of a batch.
+///
+/// For one caller at a time: operations share working memory.
 public interface Device extends AutoCloseable {
     /// What was chosen and why, in one line for a person, such as `cpu: vector 512 bit, 2 threads`.
     String describe();
@@ -55,17 +57,18 @@ public interface Device extends AutoCloseable {
     /// `i + headDim / 2` (the Hugging Face convention).
     ///
     /// @param inverseFrequencies `[headDim / 2]`, radians per position
-    void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span);
+    /// @param position of the span's first token in its sequence, as in the operations that follow
+    void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span, int position);
 
     /// Copies rows of `source`, `width` floats each, to the rows of a cache that are their positions, rounded to its
     /// type.
-    void store(Buffer source, int width, Buffer cache, Span span);
+    void store(Buffer source, int width, Buffer cache, Span span, int position);
 
     /// Causal softmax attention of rows of q, `[heads, headDim]` each, over the cache of their sequence, which
     /// already holds them; scores scaled by `1 / sqrt(headDim)`. Writes the same rows of out.
     ///
     /// Keys and values have the same type; whatever it is, scores and sums are those of 32-bit floats.
-    void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, Buffer out);
+    void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, int position, Buffer out);
 
     /// `out = silu(gate) * up`, elementwise over `length` floats; out may be gate.
     void swiglu(Buffer gate, Buffer up, long length, Buffer out);

@@ -19,7 +19,7 @@ import jdk.incubator.vector.FloatVector;
 ///
 /// Every pair of a row and a token has one vector of sums, to which products are added from first to last, and whose
 /// lanes are summed at the end. That order is the same in all tiles and in the fused kernels, so a result does not
-/// depend on how many tokens are computed together.
+/// depend on how many tokens are computed together. One object serves one thread for all its products.
 final class Gemm {
     /// Rows of a tile.
     static final int ROWS = 4;
@@ -33,20 +33,22 @@ final class Gemm {
     /// Bytes of a row or token in a chunk: 16 rows take two thirds of a first-level cache of 48 KB.
     private static final long CHUNK_BYTES = 2048;
 
-    private final VectorMatrix matrix;
+    private static final ThreadLocal<Gemm> OWN = ThreadLocal.withInitial(Gemm::new);
+
     /// Bytes of a token, and of a row that is multiplied with it.
-    private final long rowBytes;
+    private long rowBytes;
     /// Bytes from one decoded row to the next.
-    private final long rowStep;
+    private long rowStep;
     /// The address of the decoded rows.
-    private final long panel;
+    private long panel;
     /// The address of the sums: for four rows and one token after the other a vector for each row.
-    private final long sums;
+    private long sums;
 
-    private final long sumBytes;
+    private long sumBytes;
 
-    private Gemm(VectorMatrix matrix, long panel, int tokens) {
-        this.matrix = matrix;
+    private Gemm() {}
+
+    private void begin(VectorMatrix matrix, long panel, int tokens) {
         this.panel = panel;
         rowBytes = 4L * matrix.arrangedLength();
         rowStep = rowStep(rowBytes);
@@ -59,12 +61,13 @@ final class Gemm {
     /// matrix.
     static void multiply(VectorMatrix matrix, long x, int tokens, float[] y, int from, int to) {
         MemorySegment memory = Scratch.panel(BLOCK_ROWS * rowStep(4L * matrix.arrangedLength()) / 4);
-        Gemm gemm = new Gemm(matrix, memory.address(), tokens);
+        Gemm gemm = OWN.get();
+        gemm.begin(matrix, memory.address(), tokens);
         for (int first = 0; first < tokens; first += BLOCK_TOKENS) {
             int count = Math.min(BLOCK_TOKENS, tokens - first);
             for (int row = from; row < to; row += BLOCK_ROWS) {
-                gemm.block(
-                        x + first * gemm.rowBytes, count, y, first * matrix.rows, row, Math.min(to, row + BLOCK_ROWS));
+                long token = x + first * gemm.rowBytes;
+                gemm.block(matrix, token, count, y, first * matrix.rows, row, Math.min(to, row + BLOCK_ROWS));
             }
         }
         Reference.reachabilityFence(memory);
@@ -76,14 +79,16 @@ final class Gemm {
     }
 
     /// `y[out + t * rows + r]` for a block of tokens and rows.
-    private void block(long x, int tokens, float[] y, int out, int from, int to) {
+    private void block(VectorMatrix matrix, long x, int tokens, float[] y, int out, int from, int to) {
         int fours = Math.ceilDiv(to - from, ROWS);
         float[] scratch = Scratch.floats(matrix.decodeSpace());
         for (int i = 0; i < fours * ROWS; i++) {
             // rows past the end are computed as copies of the last one
             matrix.decode(Math.min(from + i, to - 1), panel + i * rowStep, scratch);
         }
-        ALL.asSlice(sums, sumBytes).fill((byte) 0);
+        for (long i = 0; i < sumBytes; i += VECTOR_BYTES) {
+            FloatVector.zero(FLOATS).intoMemorySegment(ALL, (sums + i) & ADDRESS, ORDER);
+        }
         for (long at = 0; at < rowBytes; at += CHUNK_BYTES) {
             addChunk(x + at, tokens, panel + at, fours, Math.min(CHUNK_BYTES, rowBytes - at));
         }

@@ -44,7 +44,9 @@ final class GenericMatrix extends VectorMatrix {
     }
 
     private void put(float[] values, int offset, MemorySegment out, long at) {
-        out.asSlice(4 * at, 4L * length).fill((byte) 0);
         MemorySegment.copy(values, offset, out, ValueLayout.JAVA_FLOAT, 4 * at, columns);
+        for (int i = columns; i < length; i++) {
+            out.setAtIndex(ValueLayout.JAVA_FLOAT, at + i, 0);
+        }
     }
 }

@@ -94,10 +94,10 @@ public record LutWeight(
     @Override
     public void dequantizeRow(int row, float[] out, int offset) {
         int levels = levels();
-        float[] table = new float[levels];
+        float[] table = Scratch.table();
         lut.copyTo(lut.rows() == 1 ? 0 : (long) row * levels, table, 0, levels);
-        byte[] code = new byte[columns];
-        BitPacking.unpackRow(codes, row, bits, code);
+        byte[] code = Scratch.bytes(columns);
+        BitPacking.unpackRow(codes, row, bits, code, columns);
         long group0 = (long) row * groups();
         for (int j = 0; j < columns; j++) {
             long group = group0 + j / groupSize;

@@ -9,6 +9,8 @@ final class Scratch {
 
     private float[] floats = new float[0];
     private int[] ints = new int[0];
+    private byte[] bytes = new byte[0];
+    private final float[] table = new float[16];
     private MemorySegment panel = aligned(0);
     private MemorySegment sums = aligned(0);
 
@@ -31,6 +33,20 @@ final class Scratch {
             own.ints = new int[length];
         }
         return own.ints;
+    }
+
+    /// At least `length` bytes of the calling thread, likewise.
+    static byte[] bytes(int length) {
+        Scratch own = OWN.get();
+        if (own.bytes.length < length) {
+            own.bytes = new byte[length];
+        }
+        return own.bytes;
+    }
+
+    /// Sixteen floats more: a table.
+    static float[] table() {
+        return OWN.get().table;
     }
 
     /// Floats as memory in which vectors can be aligned.

@@ -61,18 +61,16 @@ final class Simd {
         return VectorMask.fromArray(FLOATS, lanes, 0);
     }
 
-    /// The sum of all lanes, halves first.
-    static float sum(FloatVector v) {
-        FloatVector s = v;
-        if (LANES >= 16) {
-            s = s.add(s.rearrange(SWAP_8));
+    /// The sum of the lanes that a vector has left in an array, which is overwritten; halves first.
+    ///
+    /// Not a function of a vector, which would become an object where it is not inlined.
+    static float sum(float[] lanes) {
+        for (int half = LANES / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                lanes[i] += lanes[half + i];
+            }
         }
-        if (LANES >= 8) {
-            s = s.add(s.rearrange(SWAP_4));
-        }
-        s = s.add(s.rearrange(SWAP_2));
-        s = s.add(s.rearrange(SWAP_1));
-        return s.lane(0);
+        return lanes[0];
     }
 
     /// The largest of all lanes; NaN if one is.

@@ -125,7 +125,9 @@ final class VectorKernels implements Kernels {
         for (; i < width; i++) {
             rest = Math.fma(x[at + i], x[at + i], rest);
         }
-        return Simd.sum(sum) + rest;
+        float[] lanes = Scratch.floats(LANES);
+        sum.intoArray(lanes, 0);
+        return Simd.sum(lanes) + rest;
     }
 
     @Override

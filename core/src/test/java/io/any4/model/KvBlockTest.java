@@ -32,7 +32,7 @@ class KvBlockTest {
         KvFormat.Quantized quantized = (KvFormat.Quantized) KvFormat.parse(format);
         KvBlock block = KvBlock.quantize(quantized, keys, values, WIDTH, HEAD);
         float[][] out = new float[2][POSITIONS * WIDTH];
-        block.dequantize(out[0], out[1]);
+        block.dequantize(out[0], out[1], new float[KvFormat.Quantized.BLOCK]);
         return out;
     }
 

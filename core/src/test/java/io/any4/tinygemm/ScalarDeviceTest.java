@@ -114,7 +114,7 @@ class ScalarDeviceTest {
     void rotatesHalvesOfEachHead() {
         Buffer x = buffer(1, 2, 3, 4, 1, 2, 3, 4); // two tokens, one head
         float quarter = (float) (Math.PI / 2);
-        device.rope(x, buffer(quarter, 0), 1, 4, Span.alone(2, 1));
+        device.rope(x, buffer(quarter, 0), 1, 4, Span.alone(2), 1);
         float[] y = read(x);
         // position 1: (1, 3) turns by 90 degrees into (-3, 1); frequency 0 leaves (2, 4); position 2: 180 degrees
         float[] expected = {-3, 2, 1, 4, -1, 2, -3, 4};
@@ -128,11 +128,11 @@ class ScalarDeviceTest {
         // one token at position 1, two query heads share one key-value head of size 1
         Buffer keys = device.allocate(4);
         Buffer values = device.allocate(4);
-        device.store(buffer(0), 1, keys, Span.alone(1, 0));
-        device.store(buffer((float) Math.log(3)), 1, keys, Span.alone(1, 1));
-        device.store(buffer(8, 4), 1, values, Span.alone(2, 0));
+        device.store(buffer(0), 1, keys, Span.alone(1), 0);
+        device.store(buffer((float) Math.log(3)), 1, keys, Span.alone(1), 1);
+        device.store(buffer(8, 4), 1, values, Span.alone(2), 0);
         Buffer out = device.allocate(2);
-        device.attention(buffer(1, 0), keys, values, new AttentionShape(2, 1, 1, 0), Span.alone(1, 1), out);
+        device.attention(buffer(1, 0), keys, values, new AttentionShape(2, 1, 1, 0), Span.alone(1), 1, out);
         // head 0 weighs the positions 1 : 3, head 1 equally
         assertThat(read(out)[0]).isCloseTo(5, within(1e-6f));
         assertThat(read(out)[1]).isEqualTo(6);
@@ -144,9 +144,9 @@ class ScalarDeviceTest {
         Buffer values = buffer(1, 2, 4, 8);
         Buffer out = device.allocate(4);
         Buffer q = buffer(1, 1, 1, 1);
-        device.attention(q, keys, values, new AttentionShape(1, 1, 1, 0), Span.alone(4, 0), out);
+        device.attention(q, keys, values, new AttentionShape(1, 1, 1, 0), Span.alone(4), 0, out);
         assertThat(read(out)).containsExactly(1, 1.5f, 7f / 3, 3.75f);
-        device.attention(q, keys, values, new AttentionShape(1, 1, 1, 2), Span.alone(4, 0), out);
+        device.attention(q, keys, values, new AttentionShape(1, 1, 1, 2), Span.alone(4), 0, out);
         assertThat(read(out)).containsExactly(1, 1.5f, 3, 6);
     }
 
@@ -157,7 +157,7 @@ class ScalarDeviceTest {
     void aCacheRoundsWhatIsStored(DType dtype) {
         float[] values = {1, 1 + 0x1p-8f, 1 + 0x1p-11f, -3.1415927f, 1e-7f, 60000};
         Buffer cache = device.allocate(dtype, 8);
-        device.store(buffer(values), 3, cache, Span.alone(2, 0));
+        device.store(buffer(values), 3, cache, Span.alone(2), 0);
         device.write(new float[] {0.1f}, cache, 7);
         float[] out = new float[7];
         device.read(cache, 1, out, 7);
@@ -172,7 +172,7 @@ class ScalarDeviceTest {
     @Test
     void aHalfPrecisionCacheHoldsItsLargestNumberForWhatIsTooLarge() {
         Buffer cache = device.allocate(DType.F16, 2);
-        device.store(buffer(1e6f, Float.NEGATIVE_INFINITY), 2, cache, Span.alone(1, 0));
+        device.store(buffer(1e6f, Float.NEGATIVE_INFINITY), 2, cache, Span.alone(1), 0);
         float[] out = new float[2];
         device.read(cache, 0, out, 2);
         assertThat(out).containsExactly(65504, -65504);
@@ -189,13 +189,13 @@ class ScalarDeviceTest {
         Buffer q = buffer(0.4f, 1.3f, -0.8f, 0.6f);
         Buffer expected = device.allocate(4);
         device.attention(
-                q, buffer(rounded(keys, dtype)), buffer(rounded(values, dtype)), shape, Span.alone(1, 1), expected);
+                q, buffer(rounded(keys, dtype)), buffer(rounded(values, dtype)), shape, Span.alone(1), 1, expected);
         Buffer k = device.allocate(dtype, 4);
         Buffer v = device.allocate(dtype, 4);
-        device.store(buffer(keys), 2, k, Span.alone(2, 0));
-        device.store(buffer(values), 2, v, Span.alone(2, 0));
+        device.store(buffer(keys), 2, k, Span.alone(2), 0);
+        device.store(buffer(values), 2, v, Span.alone(2), 0);
         Buffer out = device.allocate(4);
-        device.attention(q, k, v, shape, Span.alone(1, 1), out);
+        device.attention(q, k, v, shape, Span.alone(1), 1, out);
         assertThat(read(out)).isEqualTo(read(expected));
     }
 

@@ -146,8 +146,8 @@ class VectorOperationsTest {
         CpuRows v = cache(random.normal(positions * shape.kvWidth()), dtype);
         float[] expected = new float[q.length];
         float[] actual = new float[q.length];
-        scalar.attention(new Attention(q, k, v, shape, Span.alone(tokens, firstPosition), expected), team);
-        vector.attention(new Attention(q, k, v, shape, Span.alone(tokens, firstPosition), actual), team);
+        scalar.attention(new Attention().over(k, v, shape).of(q, Span.alone(tokens), firstPosition, expected), team);
+        vector.attention(new Attention().over(k, v, shape).of(q, Span.alone(tokens), firstPosition, actual), team);
         assertClose(actual, expected, 1e-5f);
     }
 
@@ -164,7 +164,7 @@ class VectorOperationsTest {
         CpuRows k = new CpuBuffer(new float[] {1e4f, 0, 0, 0, -1e4f, 0, 0, 0});
         CpuRows v = new CpuBuffer(new float[] {1, 2, 3, 4, 5, 6, 7, 8});
         float[] out = new float[4];
-        vector.attention(new Attention(q, k, v, shape, Span.alone(1, 1), out), team);
+        vector.attention(new Attention().over(k, v, shape).of(q, Span.alone(1), 1, out), team);
         assertThat(out).containsExactly(1, 2, 3, 4);
     }
 
@@ -176,13 +176,13 @@ class VectorOperationsTest {
         CpuRows k = cache(random.normal(tokens * shape.kvWidth()), dtype);
         CpuRows v = cache(random.normal(tokens * shape.kvWidth()), dtype);
         float[] whole = new float[q.length];
-        vector.attention(new Attention(q, k, v, shape, Span.alone(tokens, 0), whole), team);
+        vector.attention(new Attention().over(k, v, shape).of(q, Span.alone(tokens), 0, whole), team);
         int width = shape.queryWidth();
         for (int t = 0; t < tokens; t += 1 + t % 5) {
             for (int count : new int[] {1, Math.min(3, tokens - t)}) {
                 float[] own = Arrays.copyOfRange(q, t * width, (t + count) * width);
                 float[] out = new float[own.length];
-                vector.attention(new Attention(own, k, v, shape, Span.alone(count, t), out), team);
+                vector.attention(new Attention().over(k, v, shape).of(own, Span.alone(count), t, out), team);
                 assertThat(out).isEqualTo(Arrays.copyOfRange(whole, t * width, (t + count) * width));
             }
         }
@@ -197,12 +197,13 @@ class VectorOperationsTest {
         float[] expected = new float[q.length];
         try (Team alone = new Team(1)) {
             vector.attention(
-                    new Attention(q, k, v, shape, Span.alone(1, 2099), expected),
+                    new Attention().over(k, v, shape).of(q, Span.alone(1), 2099, expected),
                     alone); // all heads of a part at a time
         }
         float[] actual = new float[q.length];
         vector.attention(
-                new Attention(q, k, v, shape, Span.alone(1, 2099), actual), team); // one head of a part at a time
+                new Attention().over(k, v, shape).of(q, Span.alone(1), 2099, actual),
+                team); // one head of a part at a time
         assertThat(actual).isEqualTo(expected);
     }
 

@@ -25,7 +25,7 @@ final class AttentionLowering {
     /// Splits to launch: a power of two that covers the positions, so that launches of a decode step
     /// change rarely.
     static int splits(Op.Attend op) {
-        int positions = op.span().position() + op.span().tokens();
+        int positions = op.position() + op.span().tokens();
         int visible = op.shape().window() == 0
                 ? positions
                 : Math.min(positions, op.shape().window());

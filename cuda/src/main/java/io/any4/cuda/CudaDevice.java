@@ -163,19 +163,26 @@ public final class CudaDevice implements Device {
     }
 
     @Override
-    public void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span) {
-        enqueue(new Op.Rotate(CudaBuffer.of(x), CudaBuffer.of(inverseFrequencies), heads, headDim, span));
+    public void rope(Buffer x, Buffer inverseFrequencies, int heads, int headDim, Span span, int position) {
+        enqueue(new Op.Rotate(CudaBuffer.of(x), CudaBuffer.of(inverseFrequencies), heads, headDim, span, position));
     }
 
     @Override
-    public void store(Buffer source, int width, Buffer cache, Span span) {
-        enqueue(new Op.Store(CudaBuffer.of(source), width, CudaBuffer.of(cache), span));
+    public void store(Buffer source, int width, Buffer cache, Span span, int position) {
+        enqueue(new Op.Store(CudaBuffer.of(source), width, CudaBuffer.of(cache), span, position));
     }
 
     @Override
-    public void attention(Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, Buffer out) {
+    public void attention(
+            Buffer q, Buffer keys, Buffer values, AttentionShape shape, Span span, int position, Buffer out) {
         enqueue(new Op.Attend(
-                CudaBuffer.of(q), CudaBuffer.of(keys), CudaBuffer.of(values), shape, span, CudaBuffer.of(out)));
+                CudaBuffer.of(q),
+                CudaBuffer.of(keys),
+                CudaBuffer.of(values),
+                shape,
+                span,
+                position,
+                CudaBuffer.of(out)));
     }
 
     @Override

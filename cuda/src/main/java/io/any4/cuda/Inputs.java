@@ -1,6 +1,5 @@
 package io.any4.cuda;
 
-import io.any4.tinygemm.Span;
 import org.jspecify.annotations.Nullable;
 
 /// The numbers of the host that launches read: positions, token ids, rows, factors.
@@ -42,9 +41,9 @@ final class Inputs {
                     numbers.add(Float.floatToRawIntBits(factor));
                 }
             }
-            case Op.Rotate rotate -> count(rotate.span());
-            case Op.Store store -> count(store.span());
-            case Op.Attend attend -> count(attend.span());
+            case Op.Rotate rotate -> count(rotate.position(), rotate.span().tokens());
+            case Op.Store store -> count(store.position(), store.span().tokens());
+            case Op.Attend attend -> count(attend.position(), attend.span().tokens());
             case Op.Choose choose -> {
                 numbers.add(ChooseLowering.numbers(choose));
                 count(choose.draw(), 1);
@@ -61,10 +60,6 @@ final class Inputs {
             case Op.Combine c -> throw none(c);
         }
         return place;
-    }
-
-    private void count(Span span) {
-        count(span.position(), span.tokens());
     }
 
     private void count(int value, int by) {

@@ -23,11 +23,19 @@ sealed interface Op {
 
     record Norm(CudaBuffer x, CudaBuffer gain, float epsilon, int rows, int width, CudaBuffer out) implements Op {}
 
-    record Rotate(CudaBuffer out, CudaBuffer frequencies, int heads, int headDim, Span span) implements Op {}
+    record Rotate(CudaBuffer out, CudaBuffer frequencies, int heads, int headDim, Span span, int position)
+            implements Op {}
 
-    record Store(CudaBuffer source, int width, CudaBuffer out, Span span) implements Op {}
+    record Store(CudaBuffer source, int width, CudaBuffer out, Span span, int position) implements Op {}
 
-    record Attend(CudaBuffer q, CudaBuffer keys, CudaBuffer values, AttentionShape shape, Span span, CudaBuffer out)
+    record Attend(
+            CudaBuffer q,
+            CudaBuffer keys,
+            CudaBuffer values,
+            AttentionShape shape,
+            Span span,
+            int position,
+            CudaBuffer out)
             implements Op {}
 
     record Swiglu(CudaBuffer gate, CudaBuffer up, long length, CudaBuffer out) implements Op {}

@@ -1,6 +1,5 @@
 package io.any4.cuda;
 
-import io.any4.tinygemm.Span;
 import java.util.List;
 
 /// Tells whether a list of operations is that of the step before, with other positions and token ids: then its
@@ -49,13 +48,13 @@ final class Repetition {
             case Op.Rotate a ->
                 earlier instanceof Op.Rotate b
                         && a.frequencies() == b.frequencies()
-                        && sameRows(a.span(), b.span())
+                        && a.span().equals(b.span())
                         && a.heads() == b.heads()
                         && a.headDim() == b.headDim();
             case Op.Store a ->
                 earlier instanceof Op.Store b
                         && a.source() == b.source()
-                        && sameRows(a.span(), b.span())
+                        && a.span().equals(b.span())
                         && a.width() == b.width();
             case Op.Attend a -> earlier instanceof Op.Attend b && repeats(a, b);
             case Op.Swiglu a ->
@@ -81,10 +80,6 @@ final class Repetition {
         };
     }
 
-    private static boolean sameRows(Span a, Span b) {
-        return a.row() == b.row() && a.tokens() == b.tokens();
-    }
-
     private static boolean repeats(Op.RoutedMatMul a, Op.RoutedMatMul b) {
         return a.w() == b.w()
                 && a.x() == b.x()
@@ -97,7 +92,7 @@ final class Repetition {
                 && a.keys() == b.keys()
                 && a.values() == b.values()
                 && a.shape().equals(b.shape())
-                && sameRows(a.span(), b.span())
+                && a.span().equals(b.span())
                 && AttentionLowering.splits(a) == AttentionLowering.splits(b);
     }
 }

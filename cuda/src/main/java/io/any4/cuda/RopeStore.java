@@ -40,7 +40,10 @@ record RopeStore(Op.Rotate q, Op.Rotate k, Op.Store keys, Op.Store values) {
                 && q.frequencies() == k.frequencies()
                 && q.span().equals(k.span())
                 && q.span().equals(keys.span())
-                && q.span().equals(values.span());
+                && q.span().equals(values.span())
+                && q.position() == k.position()
+                && q.position() == keys.position()
+                && q.position() == values.position();
     }
 
     List<CudaBuffer> outputs() {

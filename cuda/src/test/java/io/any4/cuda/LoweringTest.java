@@ -44,11 +44,11 @@ class LoweringTest {
         product(square, normed, q);
         product(square, normed, k);
         product(square, normed, v);
-        ops.add(new Op.Rotate(q, gain, 2, 32, Span.alone(1, 300)));
-        ops.add(new Op.Rotate(k, gain, 2, 32, Span.alone(1, 300)));
-        ops.add(new Op.Store(k, WIDTH, keys, Span.alone(1, 300)));
-        ops.add(new Op.Store(v, WIDTH, values, Span.alone(1, 300)));
-        ops.add(new Op.Attend(q, keys, values, new AttentionShape(2, 2, 32, 0), Span.alone(1, 300), out));
+        ops.add(new Op.Rotate(q, gain, 2, 32, Span.alone(1), 300));
+        ops.add(new Op.Rotate(k, gain, 2, 32, Span.alone(1), 300));
+        ops.add(new Op.Store(k, WIDTH, keys, Span.alone(1), 300));
+        ops.add(new Op.Store(v, WIDTH, values, Span.alone(1), 300));
+        ops.add(new Op.Attend(q, keys, values, new AttentionShape(2, 2, 32, 0), Span.alone(1), 300, out));
         product(square, out, normed);
         ops.add(new Op.Add(residual, normed, WIDTH));
         norm();
@@ -134,18 +134,18 @@ class LoweringTest {
 
     private List<Op> appending(int position, int valuePosition) {
         return List.of(
-                new Op.Rotate(q, gain, 2, 32, Span.alone(1, position)),
-                new Op.Rotate(k, gain, 2, 32, Span.alone(1, position)),
-                new Op.Store(k, WIDTH, residual, Span.alone(1, position)),
-                new Op.Store(v, WIDTH, out, Span.alone(1, valuePosition)),
-                new Op.Attend(q, residual, out, new AttentionShape(2, 2, 32, 0), Span.alone(1, position), normed));
+                new Op.Rotate(q, gain, 2, 32, Span.alone(1), position),
+                new Op.Rotate(k, gain, 2, 32, Span.alone(1), position),
+                new Op.Store(k, WIDTH, residual, Span.alone(1), position),
+                new Op.Store(v, WIDTH, out, Span.alone(1), valuePosition),
+                new Op.Attend(q, residual, out, new AttentionShape(2, 2, 32, 0), Span.alone(1), position, normed));
     }
 
     private List<Launch> stepAt(int position) {
         ops.clear();
         ops.add(new Op.Embed(square, new int[] {position % 7}, q));
-        ops.add(new Op.Rotate(q, gain, 2, 32, Span.alone(1, position)));
-        ops.add(new Op.Attend(q, k, v, new AttentionShape(2, 2, 32, 0), Span.alone(1, position), out));
+        ops.add(new Op.Rotate(q, gain, 2, 32, Span.alone(1), position));
+        ops.add(new Op.Attend(q, k, v, new AttentionShape(2, 2, 32, 0), Span.alone(1), position, out));
         List<Launch> launches = lowering.lower(ops);
         inputs.send(false);
         return launches;

@@ -65,7 +65,7 @@ class OperationsTest {
         }
         same(2e-5, x.length, device -> {
             Buffer buffer = buffer(device, x);
-            device.rope(buffer, buffer(device, frequencies), 5, 64, new Span(1, 2, position));
+            device.rope(buffer, buffer(device, frequencies), 5, 64, new Span(1, 2), position);
             return buffer;
         });
     }
@@ -96,7 +96,8 @@ class OperationsTest {
                     buffer(device, keys),
                     buffer(device, values),
                     shape,
-                    Span.alone(tokens, position),
+                    Span.alone(tokens),
+                    position,
                     out);
             return out;
         });
@@ -113,7 +114,7 @@ class OperationsTest {
     })
     void cachesOfSixteenBits(DType dtype, int heads, int kvHeads, int headDim, int tokens, int position) {
         AttentionShape shape = new AttentionShape(heads, kvHeads, headDim, 0);
-        Span span = Span.alone(tokens, position);
+        Span span = Span.alone(tokens);
         float[] earlier = random.activations(position * shape.kvWidth());
         float[] q = random.activations(tokens * shape.queryWidth());
         float[] k = random.activations(tokens * shape.kvWidth());
@@ -128,15 +129,15 @@ class OperationsTest {
                 Buffer queries = buffer(device, q);
                 Buffer newKeys = buffer(device, k);
                 Buffer newValues = buffer(device, k);
-                device.rope(queries, turning, heads, headDim, span);
-                device.rope(newKeys, turning, kvHeads, headDim, span);
+                device.rope(queries, turning, heads, headDim, span, position);
+                device.rope(newKeys, turning, kvHeads, headDim, span, position);
                 if (!together) {
                     read(device, newKeys, 1); // what is read in between is not one launch
                 }
-                device.store(newKeys, shape.kvWidth(), keys, span);
-                device.store(newValues, shape.kvWidth(), values, span);
+                device.store(newKeys, shape.kvWidth(), keys, span, position);
+                device.store(newValues, shape.kvWidth(), values, span, position);
                 Buffer out = device.allocate(q.length);
-                device.attention(queries, keys, values, shape, span, out);
+                device.attention(queries, keys, values, shape, span, position, out);
                 return out;
             });
         }
@@ -158,7 +159,7 @@ class OperationsTest {
     private static float[] stored(Device device, DType dtype, float[] values) {
         Buffer cache = device.allocate(dtype, 3L * values.length);
         device.write(values, cache, values.length);
-        device.store(buffer(device, values), values.length, cache, Span.alone(1, 2));
+        device.store(buffer(device, values), values.length, cache, Span.alone(1), 2);
         return read(device, cache, 3 * values.length);
     }
 
@@ -169,11 +170,11 @@ class OperationsTest {
         Buffer values = buffer(gpu, random.activations(300 * shape.kvWidth()));
         float[] q = random.activations(200 * shape.queryWidth());
         Buffer all = gpu.allocate(q.length);
-        gpu.attention(buffer(gpu, q), keys, values, shape, Span.alone(200, 100), all);
+        gpu.attention(buffer(gpu, q), keys, values, shape, Span.alone(200), 100, all);
         float[] together = read(gpu, all, q.length);
         for (int token : new int[] {0, 27, 28, 199}) {
             Buffer out = gpu.allocate(q.length);
-            gpu.attention(buffer(gpu, q), keys, values, shape, new Span(token, 1, 100 + token), out);
+            gpu.attention(buffer(gpu, q), keys, values, shape, new Span(token, 1), 100 + token, out);
             int from = token * shape.queryWidth();
             int to = from + shape.queryWidth();
             assertThat(Arrays.copyOfRange(read(gpu, out, q.length), from, to))
@@ -207,8 +208,8 @@ class OperationsTest {
             device.gather(buffer, new int[] {5, 0, 2}, 300, some);
             device.scatterAdd(some, new int[] {1, 4, 3}, new float[] {.5f, -2, 1}, 300, buffer);
             Buffer cache = device.allocate(9 * 300);
-            device.store(buffer, 300, cache, new Span(1, 5, 4));
-            device.store(some, 300, cache, Span.alone(3, 0));
+            device.store(buffer, 300, cache, new Span(1, 5), 4);
+            device.store(some, 300, cache, Span.alone(3), 0);
             return cache;
         });
     }
