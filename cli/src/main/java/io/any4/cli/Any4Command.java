@@ -81,9 +81,9 @@ final class Any4Command implements Runnable {
             scope = ScopeType.INHERIT,
             description = {
                 "What the processor multiplies quantized weights with: f32; int14, which rounds to 14 bits, is up to three "
-                        + "times as fast and changes perplexity in the sixth digit; or int8, which takes another half "
-                        + "or more of the time from prompts and from several texts at once and changes perplexity in "
-                        + "the fourth digit.",
+                        + "times as fast and changes perplexity in the sixth digit; or int8, which takes three fifths of that "
+                        + "time for prompts and less than half for several texts at once, and changes perplexity in the "
+                        + "fourth digit.",
                 "Default: int14 to run a model where the processor can; f32 to measure its quality."
             })
     @Nullable
