@@ -8,6 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 
 /// A weight of up to 8 bits that is multiplied with tokens rounded to bytes by programs in machine code.
+///
+/// Rows are looked up again for every few tokens, which costs little beside their products. A result has the
+/// same bits however many they are.
 final class ByteMatrix implements CpuMatrix {
     /// Rows that stay in the second-level cache while groups of tokens pass by.
     private static final int CACHED = 256;
