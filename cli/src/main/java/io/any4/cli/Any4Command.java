@@ -126,9 +126,7 @@ final class Any4Command implements Runnable {
 
     /// The device that the options ask for, to run a model on; the caller closes it.
     Device openDeviceToRun() {
-        boolean integers = accelerator.equals(Devices.NONE)
-                && CpuDevice.obstacle(Activations.INT14).isEmpty();
-        return openDevice(integers ? Activations.INT14 : Activations.F32);
+        return openDevice(accelerator.equals(Devices.NONE) ? CpuOptions.activationsToRun() : Activations.F32);
     }
 
     private Device openDevice(Activations usual) {

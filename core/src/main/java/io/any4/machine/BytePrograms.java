@@ -1,9 +1,7 @@
 package io.any4.machine;
 
-import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /// The programs that multiply weights of one [ByteShape] with tokens, written when they are first needed.
 ///
@@ -11,17 +9,14 @@ import org.jspecify.annotations.Nullable;
 public final class BytePrograms {
     private static final Map<Key, BytePrograms> KNOWN = new ConcurrentHashMap<>();
 
-    private final ByteShape shape;
-    private final Isa isa;
-    /// By the number of tokens. Two threads may write the same one at the same time; either will do.
-    private final @Nullable MethodHandle[] written;
+    private final int tokens;
+    private final ProgramsByTokens programs;
 
     private record Key(ByteShape shape, Isa isa) {}
 
     private BytePrograms(ByteShape shape, Isa isa) {
-        this.shape = shape;
-        this.isa = isa;
-        written = new MethodHandle[tokens() + 1];
+        tokens = ByteProgram.mostTokens(isa);
+        programs = new ProgramsByTokens(count -> ByteProgram.write(shape, isa, count), ByteProgram.PARAMETERS, tokens);
     }
 
     /// @param isa one that [Isa#addsBytes]
@@ -32,24 +27,15 @@ public final class BytePrograms {
 
     /// The most tokens that [#multiply] takes.
     public int tokens() {
-        return ByteProgram.mostTokens(isa);
+        return tokens;
     }
 
     /// As [ByteProgram] says.
     public void multiply(int tokens, long rows, long token, long result, long count, long resultStride) {
         try {
-            program(tokens).invokeExact(rows, token, result, count, resultStride);
+            programs.of(tokens).invokeExact(rows, token, result, count, resultStride);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private MethodHandle program(int tokens) {
-        MethodHandle program = written[tokens];
-        if (program == null) {
-            program = CodeMemory.function(ByteProgram.write(shape, isa, tokens), ByteProgram.PARAMETERS);
-            written[tokens] = program;
-        }
-        return program;
     }
 }

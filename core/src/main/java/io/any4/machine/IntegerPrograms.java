@@ -5,9 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.IntFunction;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /// The programs that multiply weights of one [RowShape] with tokens, written when they are first needed.
 ///
@@ -19,9 +17,9 @@ public final class IntegerPrograms {
     private final Isa isa;
     private final MethodHandle panel;
     private final MethodHandle sides;
-    private final ByTokens decode;
-    private final ByTokens tiles;
-    private final ByTokens starts;
+    private final ProgramsByTokens decode;
+    private final ProgramsByTokens tiles;
+    private final ProgramsByTokens starts;
 
     private record Key(RowShape shape, Isa isa) {}
 
@@ -36,34 +34,12 @@ public final class IntegerPrograms {
         this.isa = isa;
         panel = CodeMemory.function(PanelProgram.write(shape, isa), PanelProgram.PARAMETERS);
         sides = CodeMemory.function(SidesProgram.write(shape, isa), SidesProgram.PARAMETERS);
-        decode = new ByTokens(
+        decode = new ProgramsByTokens(
                 tokens -> DecodeProgram.write(shape, isa, tokens), DecodeProgram.PARAMETERS, isa.decodeTokens);
-        tiles = new ByTokens(tokens -> TileProgram.write(shape, isa, tokens), TileProgram.PARAMETERS, isa.tileTokens);
-        starts =
-                new ByTokens(tokens -> StartProgram.write(shape, isa, tokens), StartProgram.PARAMETERS, isa.tileTokens);
-    }
-
-    /// Programs that differ by the number of tokens, each written when it is first needed. Two threads may
-    /// write the same one at the same time; either will do.
-    private static final class ByTokens {
-        private final IntFunction<byte[]> writer;
-        private final int parameters;
-        private final @Nullable MethodHandle[] written;
-
-        ByTokens(IntFunction<byte[]> writer, int parameters, int mostTokens) {
-            this.writer = writer;
-            this.parameters = parameters;
-            written = new MethodHandle[mostTokens + 1];
-        }
-
-        MethodHandle of(int tokens) {
-            MethodHandle program = written[tokens];
-            if (program == null) {
-                program = CodeMemory.function(writer.apply(tokens), parameters);
-                written[tokens] = program;
-            }
-            return program;
-        }
+        tiles = new ProgramsByTokens(
+                tokens -> TileProgram.write(shape, isa, tokens), TileProgram.PARAMETERS, isa.tileTokens);
+        starts = new ProgramsByTokens(
+                tokens -> StartProgram.write(shape, isa, tokens), StartProgram.PARAMETERS, isa.tileTokens);
     }
 
     /// The sets of instructions that programs can be written for in this process, the best first.

@@ -35,7 +35,7 @@ final class ByteRows {
 
     /// @param codes the weight's codes, in `bits` bits each
     static ByteRows of(LutWeight weight, Tensor codes, int bits, Team team) {
-        boolean halfSides = fitHalf(weight.scale(), weight.zero());
+        boolean halfSides = Rounding.fitHalf(weight.scale(), weight.zero());
         ByteRows rows =
                 new ByteRows(new ByteShape(bits, weight.columns(), weight.groupSize(), halfSides), weight.rows());
         float[] tables = LutTables.repeated(weight, ByteShape.TABLE_ENTRIES);
@@ -48,7 +48,7 @@ final class ByteRows {
     }
 
     static ByteRows of(IntWeight weight, Team team) {
-        boolean halfSides = fitHalf(weight.scale(), weight.zero());
+        boolean halfSides = Rounding.fitHalf(weight.scale(), weight.zero());
         ByteRows rows =
                 new ByteRows(new ByteShape(Byte.SIZE, weight.columns(), weight.groupSize(), halfSides), weight.rows());
         boolean signed = weight.codes().dtype() == DType.I8;
@@ -57,14 +57,6 @@ final class ByteRows {
             rows.putCodes(row, weight.codes(), signed ? SIGN_BITS : 0);
         });
         return rows;
-    }
-
-    private static boolean fitHalf(Tensor scale, @Nullable Tensor zero) {
-        return fitsHalf(scale) && (zero == null || fitsHalf(zero));
-    }
-
-    private static boolean fitsHalf(Tensor sides) {
-        return sides.dtype() == DType.F16 || sides.dtype() == DType.I8;
     }
 
     /// @param put writes what a row has beside scales and zeros
@@ -103,12 +95,8 @@ final class ByteRows {
     }
 
     private void putTable(int row, float[] tables, int from) {
-        float low = Float.POSITIVE_INFINITY;
-        float high = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < ByteShape.TABLE_ENTRIES; i++) {
-            low = Math.min(low, tables[from + i]);
-            high = Math.max(high, tables[from + i]);
-        }
+        float low = Rounding.lowest(tables, from, ByteShape.TABLE_ENTRIES);
+        float high = Rounding.highest(tables, from, ByteShape.TABLE_ENTRIES);
         float smallest = (high - low) / ByteShape.TABLE_LIMIT;
         float unit = Rounding.unit(tables, from, ByteShape.TABLE_ENTRIES, low, smallest);
         for (int i = 0; i < ByteShape.TABLE_ENTRIES; i++) {

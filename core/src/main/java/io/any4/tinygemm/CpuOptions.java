@@ -35,9 +35,13 @@ public record CpuOptions(
         return new CpuOptions(Runtime.getRuntime().availableProcessors(), false);
     }
 
+    /// What a model is run with, without an accelerator: [Activations#INT14] where it can be.
+    public static Activations activationsToRun() {
+        return CpuDevice.obstacle(Activations.INT14).isEmpty() ? Activations.INT14 : Activations.F32;
+    }
+
     /// All processors, and [Activations#INT14] where it can be: to run a model with.
     public static CpuOptions fastest() {
-        Activations activations = CpuDevice.obstacle(Activations.INT14).isEmpty() ? Activations.INT14 : Activations.F32;
-        return new CpuOptions(Runtime.getRuntime().availableProcessors(), false, null, activations);
+        return new CpuOptions(Runtime.getRuntime().availableProcessors(), false, null, activationsToRun());
     }
 }

@@ -5,13 +5,12 @@ import io.any4.machine.Isa;
 import io.any4.machine.RowShape;
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 
 /// A table weight that is multiplied with rounded tokens by programs in machine code.
 ///
 /// Few tokens meet rows while these are looked up. For many, a panel of rows is looked up, one block of
 /// columns at a time, and meets all of them. Either way a result has the same bits.
-final class IntegerMatrix implements CpuMatrix {
+final class IntegerMatrix extends ProgramMatrix {
     /// From so many tokens on, a panel pays.
     private static final int MANY_TOKENS = 12;
 
@@ -24,7 +23,6 @@ final class IntegerMatrix implements CpuMatrix {
     /// Rows that stay in the second-level cache while groups of tokens pass by.
     private static final int CACHED = 64;
 
-    private final LutWeight weight;
     private final RowShape shape;
     private final IntegerPrograms programs;
     private final IntegerRows packed;
@@ -32,8 +30,12 @@ final class IntegerMatrix implements CpuMatrix {
 
     /// @param codes the weight's codes, in `bits` bits each
     IntegerMatrix(LutWeight weight, Tensor codes, int bits, Isa isa, Team team) {
-        this.weight = weight;
-        shape = IntegerRows.shape(weight, bits);
+        this(weight, IntegerRows.shape(weight, bits), codes, isa, team);
+    }
+
+    private IntegerMatrix(LutWeight weight, RowShape shape, Tensor codes, Isa isa, Team team) {
+        super(weight, shape.tokenBytes());
+        this.shape = shape;
         programs = IntegerPrograms.of(shape, isa);
         packed = new IntegerRows(weight, codes, shape, programs, team);
         tokens = new IntegerTokens(shape, programs);
@@ -48,16 +50,6 @@ final class IntegerMatrix implements CpuMatrix {
     }
 
     @Override
-    public Weight weight() {
-        return weight;
-    }
-
-    @Override
-    public int arrangedLength() {
-        return shape.tokenBytes() / 4;
-    }
-
-    @Override
     public void arrange(float[] x, int offset, MemorySegment arranged, long target) {
         tokens.round(x, offset, arranged, 4 * target);
     }
@@ -68,20 +60,11 @@ final class IntegerMatrix implements CpuMatrix {
     }
 
     @Override
-    public void multiply(MemorySegment arranged, int count, float[] y, int from, int to) {
-        if (from >= to) {
-            return;
-        }
-        try {
-            if (count < MANY_TOKENS) {
-                fewTokens(arranged.address(), count, y, from, to);
-            } else {
-                manyTokens(arranged.address(), count, y, from, to);
-            }
-        } finally {
-            // programs know addresses only
-            Reference.reachabilityFence(arranged);
-            Reference.reachabilityFence(this);
+    void multiply(long token, int count, float[] y, int from, int to) {
+        if (count < MANY_TOKENS) {
+            fewTokens(token, count, y, from, to);
+        } else {
+            manyTokens(token, count, y, from, to);
         }
     }
 
@@ -105,17 +88,13 @@ final class IntegerMatrix implements CpuMatrix {
         long scratchBytes = programs.scratchBytes();
         MemorySegment memory = Scratch.panel(scratchBytes / 4 + (long) count * stride);
         long results = memory.address() + scratchBytes;
-        long x = token + (long) first * shape.tokenBytes();
+        long x = token(token, first);
         decode(count, x, from, quarter, quarter, results, 4L * stride, memory.address());
         if (from + four * quarter < to) {
             int rest = from + four * quarter;
             decode(count, x, rest, 1, 1, results + 4L * four * quarter, 4L * stride, memory.address());
         }
-        for (int t = 0; t < count; t++) {
-            long at = scratchBytes + 4L * t * stride;
-            MemorySegment.copy(memory, Tensor.FLOAT, at, y, (first + t) * weight.rows() + from, to - from);
-        }
-        Reference.reachabilityFence(memory);
+        copyResults(memory, scratchBytes, stride, y, first, count, from, to);
     }
 
     private void decode(
@@ -129,7 +108,7 @@ final class IntegerMatrix implements CpuMatrix {
     private void manyTokens(long token, int count, float[] y, int from, int to) {
         for (int first = 0; first < count; first += BLOCK_TOKENS) {
             int some = Math.min(BLOCK_TOKENS, count - first);
-            long x = token + (long) first * shape.tokenBytes();
+            long x = token(token, first);
             for (int row = from; row < to; row += programs.panelRows()) {
                 panel(x, some, y, first, row, to);
             }
@@ -151,11 +130,6 @@ final class IntegerMatrix implements CpuMatrix {
             long blockScales = address + scales + 4L * b * shape.entriesPerBlock() * rows;
             programs.addTiles(address, x, b, count, address + results, blockScales);
         }
-        for (int t = 0; t < count; t++) {
-            long at = results + 4L * t * rows;
-            int out = (first + t) * weight.rows() + row;
-            MemorySegment.copy(memory, Tensor.FLOAT, at, y, out, Math.min(rows, to - row));
-        }
-        Reference.reachabilityFence(memory);
+        copyResults(memory, results, rows, y, first, count, row, Math.min(row + rows, to));
     }
 }

@@ -3,7 +3,6 @@ package io.any4.tinygemm;
 import io.any4.machine.IntegerPrograms;
 import io.any4.machine.Pages;
 import io.any4.machine.RowShape;
-import io.any4.tensor.DType;
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -52,21 +51,13 @@ final class IntegerRows {
     ///
     /// @param bits of a code
     static RowShape shape(LutWeight weight, int bits) {
-        boolean halfSides = fitsHalf(weight.scale()) && (weight.zero() == null || fitsHalf(weight.zero()));
+        boolean halfSides = Rounding.fitHalf(weight.scale(), weight.zero());
         return new RowShape(bits, weight.columns(), weight.groupSize(), halfSides);
     }
 
-    private static boolean fitsHalf(Tensor sides) {
-        return sides.dtype() == DType.F16 || sides.dtype() == DType.I8;
-    }
-
     private void putTable(float[] tables, int from, long at) {
-        float low = Float.POSITIVE_INFINITY;
-        float high = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < RowShape.TABLE_ENTRIES; i++) {
-            low = Math.min(low, tables[from + i]);
-            high = Math.max(high, tables[from + i]);
-        }
+        float low = Rounding.lowest(tables, from, RowShape.TABLE_ENTRIES);
+        float high = Rounding.highest(tables, from, RowShape.TABLE_ENTRIES);
         float middle = low / 2 + high / 2;
         float smallest = Math.max(high - middle, middle - low) / shape.tableLimit();
         float unit = Rounding.unit(tables, from, RowShape.TABLE_ENTRIES, middle, smallest);

@@ -2,20 +2,12 @@ package io.any4.tinygemm;
 
 import static io.any4.tinygemm.NativeMemory.ADDRESS;
 import static io.any4.tinygemm.NativeMemory.ALL;
-import static io.any4.tinygemm.Rounding.ROUNDER;
-import static io.any4.tinygemm.Rounding.ZERO;
-import static io.any4.tinygemm.Simd.FLOATS;
-import static io.any4.tinygemm.Simd.INTS;
-import static io.any4.tinygemm.Simd.LANES;
 
 import io.any4.machine.IntegerPrograms;
 import io.any4.machine.RowShape;
 import io.any4.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Rounds tokens to the integers that [RowShape] describes.
 ///
@@ -55,25 +47,10 @@ final class IntegerTokens {
             int first = b * block;
             int count = Math.min(block, columns - first);
             float largest = Rounding.largest(x, offset + first, count);
-            round(x, offset + first, count, largest == 0 ? 0 : RowShape.TOKEN_LIMIT / largest, bits);
-            Arrays.fill(bits, count, block, ZERO);
+            Rounding.round(x, offset + first, count, largest == 0 ? 0 : RowShape.TOKEN_LIMIT / largest, bits);
+            Arrays.fill(bits, count, block, Rounding.ZERO);
             putColumns(bits, out.address() + at + columnsAt + (long) b * blockBytes);
             putSides(bits, b, largest / RowShape.TOKEN_LIMIT, out, at);
-        }
-    }
-
-    /// Leaves integers in the lower 16 bits.
-    private static void round(float[] x, int from, int count, float factor, int[] bits) {
-        int i = 0;
-        for (; i < FLOATS.loopBound(count); i += LANES) {
-            FloatVector.fromArray(FLOATS, x, from + i)
-                    .mul(factor)
-                    .add(ROUNDER)
-                    .reinterpretAsInts()
-                    .intoArray(bits, i);
-        }
-        for (; i < count; i++) {
-            bits[i] = Float.floatToRawIntBits(x[from + i] * factor + ROUNDER);
         }
     }
 
@@ -87,20 +64,10 @@ final class IntegerTokens {
 
     private void putSides(int[] bits, int block, float scale, MemorySegment out, long at) {
         for (int i = 0; i < entriesPerBlock; i++) {
-            float sum = scale * sum(bits, i * entryColumns, entryColumns);
+            float sum = scale * Rounding.sum(bits, i * entryColumns, entryColumns);
             long entry = at + 4L * (block * entriesPerBlock + i);
             out.set(Tensor.FLOAT, entry, scale);
             out.set(Tensor.FLOAT, entry + sumsAt, sum);
         }
-    }
-
-    /// The sum of `count` integers, a multiple of the lanes. What the rounder adds overflows, and is
-    /// subtracted just so.
-    private static int sum(int[] bits, int from, int count) {
-        IntVector sum = IntVector.zero(INTS);
-        for (int i = from; i < from + count; i += LANES) {
-            sum = IntVector.fromArray(INTS, bits, i).add(sum);
-        }
-        return IntVector.zero(INTS).add(sum).reduceLanes(VectorOperators.ADD) - ZERO * count;
     }
 }
